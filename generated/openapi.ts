@@ -1,0 +1,1257 @@
+// Generated from openapi.yaml by `npm run generate`. Do not edit.
+
+export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say hello
+         * @description Greets anyone. Credentials are not needed, but if they are sent they must be good ones, which makes this a
+         *     simple way to try them.
+         */
+        get: operations["hello"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/token/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get your token
+         * @description Exchanges username and password for the user's token, the same one each time. Send it as
+         *     `Authorization: Token <token>`. Wrong credentials in the body are a 400; a bad `Authorization` header is a 401
+         *     here too, so send none.
+         */
+        post: operations["obtainAuthToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/login/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in
+         * @description Exchanges username and password for an access token and a refresh token. The `Authorization` header is not
+         *     looked at.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/refresh_token/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a new access token
+         * @description Exchanges a refresh token for a new access token. Where rotation is on, a new refresh token comes with it and
+         *     the one sent is used up: keep the new one. The `Authorization` header is not looked at.
+         */
+        post: operations["refreshToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/verify_token/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a token
+         * @description Says whether a token, access or refresh, is well formed, signed by this service and not expired. Whether its
+         *     user still exists or is active is not asked. Blacklisted refresh tokens are refused (with a 400) only where
+         *     BLACKLIST_AFTER_ROTATION is on. The `Authorization` header is not looked at.
+         */
+        post: operations["verifyToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/blacklist_token/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out
+         * @description Ends a refresh token: from now on it, and every refresh token that comes from the same login, refreshes
+         *     nothing. The refresh token itself is the proof of the right to do so; the `Authorization` header is not looked
+         *     at.
+         */
+        post: operations["blacklistToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List, filter and search products
+         * @description Newest first, page by page: follow `next` until it is null. All filters given must hold. Parameters that are
+         *     empty or not listed here are ignored; of a repeated one the last counts.
+         */
+        get: operations["listProducts"];
+        put?: never;
+        /**
+         * Add a product
+         * @description The user who sends the request becomes the product's owner. Without a description it is empty, without a stock
+         *     it is 0.
+         */
+        post: operations["createProduct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The product's number.
+                 * @example 42
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get a product
+         * @description Any user may read any product.
+         */
+        get: operations["retrieveProduct"];
+        /**
+         * Replace a product
+         * @description Name and price must be sent. A description or stock that is left out stays as it was. The owner never changes.
+         */
+        put: operations["updateProduct"];
+        post?: never;
+        /**
+         * Delete a product
+         * @description The product is gone for good. A request body is not read.
+         */
+        delete: operations["destroyProduct"];
+        options?: never;
+        head?: never;
+        /**
+         * Change some fields of a product
+         * @description Only the fields that are sent change. An empty body changes nothing.
+         */
+        patch: operations["partialUpdateProduct"];
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description A friendly word. */
+        Greeting: {
+            /**
+             * @description The greeting.
+             * @example Hello, World!
+             */
+            message: string;
+        };
+        /** @description Who logs in. */
+        Credentials: {
+            /**
+             * @description The user's name. Case matters.
+             * @example alice
+             */
+            username: string;
+            /**
+             * Format: password
+             * @description The user's password. White space around it is removed.
+             * @example correct-horse-battery
+             */
+            password: string;
+        };
+        /** @description Whose token is asked for. */
+        TokenCredentials: {
+            /**
+             * @description The user's name. Case matters.
+             * @example alice
+             */
+            username: string;
+            /**
+             * Format: password
+             * @description The user's password, taken as it is sent, white space included.
+             * @example correct-horse-battery
+             */
+            password: string;
+        };
+        /** @description A user's lasting token. */
+        AuthToken: {
+            /**
+             * @description 40 hexadecimal digits. Whoever has them is the user.
+             * @example 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b
+             */
+            token: string;
+        };
+        /** @description What a login gives. */
+        TokenPair: {
+            /**
+             * @description A JWT that is good for new access tokens at `/refresh_token/`, for a day unless configured otherwise.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
+             */
+            refresh: string;
+            /**
+             * @description A JWT for the `Authorization` header, good for five minutes unless configured otherwise.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjVmMGMxYjdlOGQzYTRjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEifQ.ChRA45ttDfZColtgCL7tgnrZ1c3gOxn8Ny9VcewbOFM
+             */
+            access: string;
+        };
+        /** @description The refresh token to use. */
+        RefreshRequest: {
+            /**
+             * @description The refresh token from `/login/`, or from the last refresh where rotation is on.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
+             */
+            refresh: string;
+        };
+        /** @description What a refresh gives. */
+        RefreshedTokens: {
+            /**
+             * @description The new access token.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4NTQwLCJpYXQiOjE3OTU0MjgyNDAsImp0aSI6ImU0MWI5MGQ2YTcyYzRmNThiM2M2ZDhmMDJhOTE1ZTdkIiwidXNlcl9pZCI6IjEifQ.FIM1SWMGo-VOipSEva7SM2qvSJrcivOT4AtuxVCGUwA
+             */
+            access: string;
+            /**
+             * @description The new refresh token, which replaces the one sent. Only there where rotation is on.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDY0MCwiaWF0IjoxNzk1NDI4MjQwLCJqdGkiOiIwN2QzZjVhMWM4NmU0YjkyYWQ0ZjFlNmI5YzI1MDg3MyIsInVzZXJfaWQiOiIxIn0.FqOuP0yELUwbZtpo9dFdmhwjX0SpvzghwRd7ItAsBXQ
+             */
+            refresh?: string;
+        };
+        /** @description The token to check. */
+        VerifyRequest: {
+            /**
+             * @description An access token or a refresh token.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjVmMGMxYjdlOGQzYTRjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEifQ.ChRA45ttDfZColtgCL7tgnrZ1c3gOxn8Ny9VcewbOFM
+             */
+            token: string;
+        };
+        /** @description The refresh token to end. */
+        BlacklistRequest: {
+            /**
+             * @description A refresh token that has neither expired nor been blacklisted.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
+             */
+            refresh: string;
+        };
+        /**
+         * @description Nothing to say, the status says it.
+         * @example {}
+         */
+        EmptyObject: Record<string, never>;
+        /** @description A product as its owner describes it. */
+        ProductInput: {
+            /**
+             * @description What it is called.
+             * @example Oak chair
+             */
+            name: string;
+            /**
+             * @description What it is like. May be blank. Left out, it is empty on a new product and stays as it was on an old one.
+             * @example Solid oak, oiled, with a woven seat.
+             */
+            description?: string;
+            /**
+             * Format: decimal
+             * @description What it costs, with at most 8 digits before the decimal point and 2 after it. A JSON number is taken too.
+             * @example 49.90
+             */
+            price: string;
+            /**
+             * Format: int32
+             * @description How many there are. Left out, it is 0 on a new product and stays as it was on an old one.
+             * @example 12
+             */
+            stock?: number;
+        };
+        /** @description The fields of a product that are to change. */
+        ProductPatch: {
+            /**
+             * @description What it is called.
+             * @example Oak chair
+             */
+            name?: string;
+            /**
+             * @description What it is like. May be blank.
+             * @example Solid oak, oiled, with a woven seat.
+             */
+            description?: string;
+            /**
+             * Format: decimal
+             * @description What it costs, with at most 8 digits before the decimal point and 2 after it. A JSON number is taken too.
+             * @example 44.90
+             */
+            price?: string;
+            /**
+             * Format: int32
+             * @description How many there are.
+             * @example 11
+             */
+            stock?: number;
+        };
+        /** @description A product as it is stored. */
+        Product: {
+            /**
+             * Format: int64
+             * @description The product's number.
+             * @example 42
+             */
+            id: number;
+            /**
+             * @description What it is called.
+             * @example Oak chair
+             */
+            name: string;
+            /**
+             * @description What it is like; may be empty.
+             * @example Solid oak, oiled, with a woven seat.
+             */
+            description: string;
+            /**
+             * Format: decimal
+             * @description What it costs, always with two decimals. Text, so that no digit is lost.
+             * @example 49.90
+             */
+            price: string;
+            /**
+             * Format: int32
+             * @description How many there are.
+             * @example 12
+             */
+            stock: number;
+            /**
+             * Format: int64
+             * @description The number of the user who added it.
+             * @example 1
+             */
+            owner: number;
+            /**
+             * Format: date-time
+             * @description When it was added, in UTC.
+             * @example 2026-11-23T10:00:00.123456Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed, in UTC.
+             * @example 2026-11-23T10:00:00.123456Z
+             */
+            updated_at: string;
+        };
+        /** @description A page of products, and the way to its neighbours. */
+        ProductPage: {
+            /**
+             * Format: uri
+             * @description The next page, or null on the last one.
+             * @example https://shop.example.com/products/?cursor=cD00MQ%3D%3D&page_size=2
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before, or null on the first one.
+             * @example https://shop.example.com/products/?cursor=cj0xJnA9NDA%3D&page_size=2
+             */
+            previous: string | null;
+            /** @description The products of this page. */
+            results: components["schemas"]["Product"][];
+        };
+        /** @description Why the request was refused. */
+        ErrorDetail: {
+            /**
+             * @description The reason, for people.
+             * @example Authentication credentials were not provided.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs, where JWTs are concerned: `token_not_valid`, `bad_authorization_header`,
+             *     `user_not_found` or `user_inactive`.
+             * @example token_not_valid
+             */
+            code?: string;
+            /** @description What each kind of token that may be in the header found wrong. */
+            messages?: components["schemas"]["TokenFailure"][];
+        };
+        /** @description What is wrong with a JWT in the Authorization header. */
+        TokenFailure: {
+            /**
+             * @description simplejwt's class for this kind of token.
+             * @example AccessToken
+             */
+            token_class: string;
+            /**
+             * @description The kind of token.
+             * @example access
+             */
+            token_type: string;
+            /**
+             * @description What is wrong.
+             * @example Token is expired
+             */
+            message: string;
+        };
+        /**
+         * @description Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
+         *     field, or, where the body could not be read at all, only `detail`.
+         */
+        BadRequest: {
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: string[];
+        };
+        /**
+         * @description A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
+         *     where the request is malformed.
+         */
+        BadQuery: ({
+            /**
+             * @description Why the request could not be read.
+             * @example Malformed request.
+             */
+            detail?: string;
+        } & {
+            [key: string]: string[];
+        }) | string[];
+    };
+    responses: {
+        /** @description The request itself is broken, for example by two `Authorization` headers. */
+        MalformedRequest: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description The field is missing or unfit, or the body cannot be understood. */
+        InvalidRefresh: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BadRequest"];
+            };
+        };
+        /** @description A field is missing or unfit, or the body cannot be understood. */
+        InvalidProduct: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BadRequest"];
+            };
+        };
+        /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
+        BadCredentials: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "WWW-Authenticate": components["headers"]["Challenge"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description Credentials are missing or bad. */
+        NotAuthenticated: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "WWW-Authenticate": components["headers"]["Challenge"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description The product belongs to someone else, and the user is not staff. */
+        Forbidden: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description `?format=` asks for a format that does not exist. */
+        UnknownFormat: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description There is no such product, or `?format=` asks for a format that does not exist. */
+        ProductNotFound: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description The `Accept` header admits no JSON. */
+        NotAcceptable: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description The body has more bytes than the operation takes: 16,384, or 262,144 where products are written. */
+        PayloadTooLarge: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description The body is neither JSON nor a form, or does not say what it is. */
+        UnsupportedMediaType: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description The service cannot reach what it needs for this request, its database for example. Nothing is said about the credentials: keep them. */
+        ServiceUnavailable: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+    };
+    parameters: {
+        /**
+         * @description The product's number.
+         * @example 42
+         */
+        ProductId: number;
+    };
+    requestBodies: {
+        Product: {
+            content: {
+                "application/json": components["schemas"]["ProductInput"];
+                "application/x-www-form-urlencoded": components["schemas"]["ProductInput"];
+                "multipart/form-data": components["schemas"]["ProductInput"];
+            };
+        };
+    };
+    headers: {
+        /**
+         * @description The methods that the path knows, whether or not you may use them.
+         * @example GET, POST, HEAD, OPTIONS
+         */
+        Allow: string;
+        /**
+         * @description The request headers that the answer depends on, for caches. `/auth/token/` always answers JSON and may leave
+         *     it out.
+         * @example Accept
+         */
+        Vary: string;
+        /**
+         * @description How to authenticate: the challenge of the first configured scheme, `Token` or `Bearer realm="api"`, whichever
+         *     scheme was tried.
+         * @example Token
+         */
+        Challenge: string;
+        /**
+         * @description How to authenticate. Always the challenge of the JWT scheme.
+         * @example Bearer realm="api"
+         */
+        BearerChallenge: string;
+        /**
+         * @description Tokens are not for caches.
+         * @example no-store
+         */
+        NoStore: "no-store";
+        /**
+         * @description How many seconds to wait before trying again.
+         * @example 5
+         */
+        RetryAfter: number;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    hello: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The greeting. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Greeting"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["BadCredentials"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    obtainAuthToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCredentials"];
+                "application/x-www-form-urlencoded": components["schemas"]["TokenCredentials"];
+                "multipart/form-data": components["schemas"]["TokenCredentials"];
+            };
+        };
+        responses: {
+            /** @description The user's token. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthToken"];
+                };
+            };
+            /** @description The credentials are wrong, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["BadCredentials"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+                "application/x-www-form-urlencoded": components["schemas"]["Credentials"];
+                "multipart/form-data": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description A new pair of tokens. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPair"];
+                };
+            };
+            /** @description A field is missing or unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            /** @description No user has this name and password, or the user is inactive. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    refreshToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["RefreshRequest"];
+                "multipart/form-data": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description A new access token; with rotation, a new refresh token too. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshedTokens"];
+                };
+            };
+            400: components["responses"]["InvalidRefresh"];
+            /** @description The refresh token is not, or no longer, good for a new access token. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    verifyToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["VerifyRequest"];
+                "multipart/form-data": components["schemas"]["VerifyRequest"];
+            };
+        };
+        responses: {
+            /** @description The token is good. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmptyObject"];
+                };
+            };
+            /** @description The field is missing or unfit, the token is blacklisted, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            /** @description The token is not good. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    blacklistToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlacklistRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["BlacklistRequest"];
+                "multipart/form-data": components["schemas"]["BlacklistRequest"];
+            };
+        };
+        responses: {
+            /** @description The refresh token is blacklisted. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmptyObject"];
+                };
+            };
+            400: components["responses"]["InvalidRefresh"];
+            /** @description The refresh token is not good, or is blacklisted already. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    listProducts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The exact name, in the same case.
+                 * @example Oak chair
+                 */
+                name?: string;
+                /**
+                 * @description A part of the name, in any case.
+                 * @example chair
+                 */
+                name__icontains?: string;
+                /**
+                 * @description The exact price.
+                 * @example 49.90
+                 */
+                price?: string;
+                /**
+                 * @description Cheaper than this.
+                 * @example 100
+                 */
+                price__lt?: string;
+                /**
+                 * @description This price or cheaper.
+                 * @example 99.90
+                 */
+                price__lte?: string;
+                /**
+                 * @description Dearer than this.
+                 * @example 20
+                 */
+                price__gt?: string;
+                /**
+                 * @description This price or dearer.
+                 * @example 19.90
+                 */
+                price__gte?: string;
+                /**
+                 * @description Exactly this many in stock. A fraction is cut off.
+                 * @example 12
+                 */
+                stock?: string;
+                /**
+                 * @description This many in stock or more. A fraction is cut off.
+                 * @example 1
+                 */
+                stock__gte?: string;
+                /**
+                 * @description This many in stock or fewer. A fraction is cut off.
+                 * @example 50
+                 */
+                stock__lte?: string;
+                /**
+                 * @description Words, separated by spaces or commas; each must be part of the name or the description, in any case.
+                 *     Quotes keep words together: `"solid oak" chair`.
+                 * @example oak chair
+                 */
+                search?: string;
+                /**
+                 * @description What to sort by: `name`, `price` or `created_at`, several separated by commas, each with a `-` before it
+                 *     for the reverse. Others are dropped. Without any, the newest product (the highest id) comes first.
+                 * @example -price,name
+                 */
+                ordering?: string;
+                /**
+                 * @description Where the page starts. Taken from `next` or `previous`, never made by hand.
+                 * @example cD00MQ==
+                 */
+                cursor?: string;
+                /**
+                 * @description How many products a page has. More than 100 means 100; what is no positive number means the default.
+                 * @example 2
+                 */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of products. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductPage"];
+                };
+            };
+            /** @description A filter cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadQuery"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            /** @description The cursor cannot be read, or `?format=` asks for a format that does not exist. */
+            404: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    createProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Product"];
+        responses: {
+            /** @description The product as it was stored. */
+            201: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            400: components["responses"]["InvalidProduct"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    retrieveProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The product's number.
+                 * @example 42
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The product. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["ProductNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The product's number.
+                 * @example 42
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["Product"];
+        responses: {
+            /** @description The product as it is now. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            400: components["responses"]["InvalidProduct"];
+            401: components["responses"]["NotAuthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ProductNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    destroyProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The product's number.
+                 * @example 42
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The product is deleted. */
+            204: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ProductNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    partialUpdateProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The product's number.
+                 * @example 42
+                 */
+                id: components["parameters"]["ProductId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ProductPatch"];
+                "application/x-www-form-urlencoded": components["schemas"]["ProductPatch"];
+                "multipart/form-data": components["schemas"]["ProductPatch"];
+            };
+        };
+        responses: {
+            /** @description The product as it is now. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description A field is unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ProductNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+}
+
+export type AuthenticatedOperationId =
+  | 'listProducts'
+  | 'createProduct'
+  | 'retrieveProduct'
+  | 'updateProduct'
+  | 'destroyProduct'
+  | 'partialUpdateProduct';
