@@ -1,0 +1,159 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { PGlite } from '@electric-sql/pglite';
+import knex from 'knex';
+import type { Knex } from 'knex';
+import pg from 'pg';
+import type { Config } from './config.ts';
+
+// bigint ids stay below 2^53 here; timestamps stay text, the form that goes out is made in SQL.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text));
+
+const MIGRATIONS: Knex.MigratorConfig = {
+  directory: path.join(import.meta.dirname, '../migrations'),
+  extension: 'ts',
+  loadExtensions: ['.ts'],
+  tableName: 'migrations',
+};
+
+/** A row of `users`: Django's auth_user, and the version that ends all tokens when it moves. */
+export interface User {
+  id: number;
+  username: string;
+  password: string;
+  email: string;
+  is_active: boolean;
+  is_staff: boolean;
+  is_superuser: boolean;
+  token_version: number;
+  date_joined: Date;
+  last_login: Date | null;
+}
+
+export interface Database {
+  db: Knex;
+  /** For people: where the data is. Holds no password. */
+  description: string;
+  embedded: boolean;
+  close: () => Promise<void>;
+}
+
+/** Connects to DATABASE_URL, or opens the embedded database in DATA_DIR (one process at a time). */
+export async function connect(config: Config): Promise<Database> {
+  return config.DATABASE_URL === undefined
+    ? openEmbedded(config.DATA_DIR)
+    : connectToServer(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
+}
+
+function connectToServer(url: string, poolSize: number): Database {
+  const { host, pathname } = new URL(url);
+  const db = knex({
+    client: 'pg',
+    connection: {
+      connectionString: url,
+      connectionTimeoutMillis: 1000,
+      statement_timeout: 2000,
+      options: '-c lock_timeout=1000',
+      application_name: 'latchkey',
+    },
+    pool: { min: 0, max: poolSize },
+    acquireConnectionTimeout: 1000,
+  });
+  return {
+    db,
+    description: `PostgreSQL at ${host}${pathname}`,
+    embedded: false,
+    close: () => db.destroy(),
+  };
+}
+
+async function openEmbedded(directory: string): Promise<Database> {
+  const unlock = lockDirectory(directory);
+  try {
+    // Loaded here only: a replica on a server never pays for the WASM module.
+    const { PGlite } = await import('@electric-sql/pglite');
+    const { pg_trgm } = await import('@electric-sql/pglite/contrib/pg_trgm');
+    const pglite = await PGlite.create(path.join(directory, 'pgdata'), { extensions: { pg_trgm } });
+    const db = await overPglite(pglite);
+    const close = async (): Promise<void> => {
+      await db.destroy();
+      await pglite.close();
+      unlock();
+    };
+    return { db, description: `embedded PostgreSQL in ${directory}`, embedded: true, close };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** knex with its ordinary `pg` dialect and driver over one PGlite session. */
+export async function overPglite(pglite: PGlite): Promise<Knex> {
+  const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
+  return knex({ client: 'pg', connection: createPgConfig(pglite), pool: { min: 1, max: 1 } });
+}
+
+// SQLite's file lock, because the kernel drops it with the process, however that dies; a second
+// process on one PGlite directory would lose data.
+function lockDirectory(directory: string): () => void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = new DatabaseSync(path.join(directory, 'lock'));
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    throw new DatabaseInUse(directory, error);
+  }
+  return () => lock.close();
+}
+
+export class DatabaseInUse extends Error {
+  constructor(directory: string, cause: unknown) {
+    super(
+      `The embedded database in ${directory} is in use by another process: stop that one first, ` +
+        'or give this one a DATA_DIR of its own, or set DATABASE_URL to a PostgreSQL server.',
+      { cause },
+    );
+    this.name = 'DatabaseInUse';
+  }
+}
+
+/** Applies what is pending; the names of what was applied. */
+export async function migrateLatest(db: Knex): Promise<string[]> {
+  const [, names] = await db.migrate.latest(MIGRATIONS);
+  return names;
+}
+
+/** Takes the newest migration back; its name, in a list. */
+export async function migrateDown(db: Knex): Promise<string[]> {
+  const [, names] = await db.migrate.down(MIGRATIONS);
+  return names;
+}
+
+export async function migrationStatus(db: Knex): Promise<{ applied: string[]; pending: string[] }> {
+  const [applied, pending] = await db.migrate.list(MIGRATIONS);
+  return {
+    applied: applied.map(({ name }: { name: string }) => name),
+    pending: pending.map(({ file }: { file: string }) => file),
+  };
+}
+
+// SQLSTATE classes and codes that say "not now": connection trouble, shutdown, resources, time-outs, conflicts.
+const UNAVAILABLE = /^(08|53|57P|57014|55P03|40001|40P01|25006)/;
+const NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
+const CLIENT_SIDE = /^(Connection terminated|timeout expired|Knex: Timeout acquiring a connection)/;
+
+/** Whether an error of the driver, the pool or the server means that the database is not there for us now. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return UNAVAILABLE.test(code) || NETWORK.test(code) || CLIENT_SIDE.test(error.message);
+}
+
+/** Whether PostgreSQL refused a value as such: bad text for a type, out of range, an invalid character. */
+export function isUnstorable(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === '22P02' || code === '22003' || code === '22021';
+}

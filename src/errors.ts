@@ -1,0 +1,115 @@
+/** What a field-level refusal looks like on the wire: DRF's `{field: [sentence, …]}`. */
+export type FieldErrors = Record<string, string[]>;
+
+interface ApiErrorOptions {
+  code?: string;
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
+/**
+ * A refusal that the caller may read. `body` goes out as it stands, `cause` goes to the log only.
+ * The subclasses carry the names and sentences of `rest_framework.exceptions`.
+ */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, body: unknown, { headers = {}, cause }: ApiErrorOptions = {}) {
+    super(JSON.stringify(body), { cause });
+    this.name = new.target.name;
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+function detailBody(detail: string, code: string | undefined): object {
+  return code === undefined ? { detail } : { detail, code };
+}
+
+/** 400. A list is DRF's answer for an error that belongs to no field. */
+export class ValidationError extends ApiError {
+  constructor(errors: FieldErrors | string[], options?: ApiErrorOptions) {
+    super(400, errors, options);
+  }
+}
+
+export class ParseError extends ApiError {
+  constructor(detail: string, options?: ApiErrorOptions) {
+    super(400, { detail }, options);
+  }
+}
+
+/** 401 for credentials that were shown and are bad. The shell adds the challenge. */
+export class AuthenticationFailed extends ApiError {
+  constructor(detail: string, options: ApiErrorOptions = {}) {
+    super(401, detailBody(detail, options.code), options);
+  }
+}
+
+export class NotAuthenticated extends ApiError {
+  constructor() {
+    super(401, { detail: 'Authentication credentials were not provided.' });
+  }
+}
+
+/** 401 with simplejwt's `token_not_valid`: the one error for every way in which a JWT can be bad. */
+export class InvalidToken extends ApiError {
+  readonly detail: string;
+
+  constructor(detail: string, options: ApiErrorOptions & { messages?: object[] } = {}) {
+    const messages = options.messages && { messages: options.messages };
+    super(401, { detail, code: 'token_not_valid', ...messages }, options);
+    this.detail = detail;
+  }
+}
+
+export class PermissionDenied extends ApiError {
+  constructor() {
+    super(403, { detail: 'You do not have permission to perform this action.' });
+  }
+}
+
+export class NotFound extends ApiError {
+  constructor(detail = 'Not found.', options?: ApiErrorOptions) {
+    super(404, { detail }, options);
+  }
+}
+
+export class MethodNotAllowed extends ApiError {
+  constructor(method: string) {
+    super(405, { detail: `Method "${method}" not allowed.` });
+  }
+}
+
+export class NotAcceptable extends ApiError {
+  constructor() {
+    super(406, { detail: 'Could not satisfy the request Accept header.' });
+  }
+}
+
+export class RequestTooLarge extends ApiError {
+  constructor() {
+    // The rest of the body is not read, so the connection cannot be used again.
+    super(413, { detail: 'Request body is too large.' }, { headers: { Connection: 'close' } });
+  }
+}
+
+export class UnsupportedMediaType extends ApiError {
+  constructor(mediaType: string) {
+    super(415, { detail: `Unsupported media type "${mediaType}" in request.` });
+  }
+}
+
+/** 503 for an illness of our own. `retryAfter` is in seconds. */
+export class ServiceUnavailable extends ApiError {
+  constructor({ retryAfter = 1, cause }: { retryAfter?: number; cause?: unknown } = {}) {
+    super(
+      503,
+      { detail: 'Service temporarily unavailable, try again later.' },
+      { headers: { 'Retry-After': String(retryAfter) }, cause },
+    );
+  }
+}
