@@ -1,0 +1,43 @@
+import type { User } from '../db.ts';
+import type { Deps } from '../deps.ts';
+import { hashPassword, pretendToVerify, verifyPassword } from './passwords.ts';
+import { findUserByUsername, upgradePasswordHash } from './repository.ts';
+import { normalizeUsername } from './usernames.ts';
+
+interface Credentials {
+  username: string;
+  password: string;
+}
+
+/**
+ * The active user whose credentials these are, as the row is after an upgrade of its hash. An unknown,
+ * inactive or unusable account costs what a wrong password costs.
+ */
+export async function authenticateCredentials(
+  { username, password }: Credentials,
+  deps: Deps,
+): Promise<User | null> {
+  const user = await findByTypedName(username, deps);
+  if (!user?.is_active) {
+    await pretendToVerify(password, deps.config);
+    return null;
+  }
+  const { matches, outdated } = await verifyPassword(password, user.password, deps.config);
+  if (!matches) return null;
+  return outdated ? upgrade(user, password, deps) : user;
+}
+
+// PostgreSQL takes no NUL, and UTF-8 has no lone surrogates: such a name is nobody's.
+async function findByTypedName(typed: string, { db }: Deps): Promise<User | undefined> {
+  const username = normalizeUsername(typed);
+  if (username.includes('\0') || !username.isWellFormed()) return undefined;
+  return findUserByUsername(username, db);
+}
+
+async function upgrade(user: User, password: string, deps: Deps): Promise<User | null> {
+  const hash = await hashPassword(password, deps.config);
+  if (await upgradePasswordHash({ id: user.id, from: user.password, to: hash }, deps.db))
+    return { ...user, password: hash };
+  // Another login was first, or the password was changed meanwhile: only the row as it is now decides.
+  return authenticateCredentials({ username: user.username, password }, deps);
+}

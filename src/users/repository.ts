@@ -1,0 +1,88 @@
+import type { Knex } from 'knex';
+import type { User } from '../db.ts';
+import { ValidationError } from '../errors.ts';
+
+/** `password` is an encoded hash, `username` in its canonical form. */
+export type NewUser = Pick<User, 'username' | 'password'> &
+  Partial<Pick<User, 'id' | 'email' | 'is_active' | 'is_staff' | 'is_superuser' | 'date_joined'>>;
+
+const COLUMNS = [
+  'id',
+  'username',
+  'password',
+  'email',
+  'is_active',
+  'is_staff',
+  'is_superuser',
+  'token_version',
+  'date_joined',
+  'last_login',
+] as const satisfies (keyof User)[];
+
+/** The columns of a User, for a join in which `users` has another name. */
+export function userColumns(table: string): string[] {
+  return COLUMNS.map((column) => `${table}.${column}`);
+}
+
+export async function findUserById(id: number, db: Knex): Promise<User | undefined> {
+  return db<User>('users').where({ id }).first(COLUMNS);
+}
+
+/** By the exact canonical text: see `normalizeUsername`. */
+export async function findUserByUsername(username: string, db: Knex): Promise<User | undefined> {
+  return db<User>('users').where({ username }).first(COLUMNS);
+}
+
+export async function insertUser(user: NewUser, db: Knex): Promise<User> {
+  try {
+    const [row] = await db<User>('users').insert(user).returning(COLUMNS);
+    if (!row) throw new Error('INSERT … RETURNING returned no row');
+    return row;
+  } catch (error) {
+    throw duplicateError(error) ?? error;
+  }
+}
+
+// The constraint decides between two racing inserts; looking first would decide nothing.
+function duplicateError(error: unknown): ValidationError | undefined {
+  if (!(error instanceof Error && 'code' in error && 'constraint' in error)) return undefined;
+  if (error.code !== '23505') return undefined;
+  const field = error.constraint === 'users_pkey' ? 'id' : 'username';
+  return new ValidationError(
+    { [field]: [`A user with that ${field} already exists.`] },
+    { cause: error },
+  );
+}
+
+/** A real change: ends every session of the user. False where there is no such user. */
+export async function setPassword(
+  { id, password, now }: { id: number; password: string; now: Date },
+  db: Knex,
+): Promise<boolean> {
+  return db.transaction(async (trx) => {
+    const changed = await trx<User>('users')
+      .where({ id })
+      .update({ password, token_version: trx.raw('token_version + 1') });
+    await trx('token_family')
+      .where({ user_id: id, revoked_at: null })
+      .update({ revoked_at: now, revoked_reason: 'password_change' });
+    return changed === 1;
+  });
+}
+
+/** The same password in today's notation: revokes nothing, and loses against a real change. */
+export async function upgradePasswordHash(
+  { id, from, to }: { id: number; from: string; to: string },
+  db: Knex,
+): Promise<boolean> {
+  const changed = await db<User>('users').where({ id, password: from }).update({ password: to });
+  return changed === 1;
+}
+
+export async function updateLastLogin(id: number, now: Date, db: Knex): Promise<void> {
+  await db<User>('users').where({ id }).update({ last_login: now });
+}
+
+export async function hasUsers(db: Knex): Promise<boolean> {
+  return (await db<User>('users').first('id')) !== undefined;
+}

@@ -1,0 +1,63 @@
+import test from 'ava';
+import { ValidationError } from '../../src/errors.ts';
+import { validateNewPassword } from '../../src/users/password-rules.ts';
+
+const config = { PASSWORD_MIN_LENGTH: 8, PASSWORD_MAX_LENGTH: 64 };
+const SHORT = 'This password is too short. It must contain at least 8 characters.';
+const LONG = 'Ensure this field has no more than 64 characters.';
+const COMMON = 'This password is too common.';
+const SIMILAR = 'The password is too similar to the username.';
+
+for (const [username, password, reasons] of [
+  ['alice', '', [SHORT]],
+  ['alice', 'x7!kQ2z', [SHORT]],
+  ['alice', '✓'.repeat(7), [SHORT]],
+  ['alice', '😀x7'.repeat(22), [LONG]],
+  ['alice', 'password', [COMMON]],
+  ['alice', 'PassWord', [COMMON]],
+  ['alice', ' password ', [COMMON]],
+  ['alice', 'ｐａｓｓｗｏｒｄ', [COMMON]],
+  ['alice', 'alice', [SHORT, SIMILAR, COMMON]],
+  ['alice', 'qwerty', [SHORT, COMMON]],
+  ['password', 'password', [SIMILAR, COMMON]],
+  ['wilhelmina', 'Anim-Lehliw', [SIMILAR]],
+  ['wilhelmina@example.org', 'wilhelmina!', [SIMILAR]],
+  ['alice', 'nul\0x7!kQ2z', ['Null characters are not allowed.']],
+  ['alice', 'half\ud800x7!kQ2', ['Surrogate characters are not allowed: U+D800.']],
+  [
+    'alice',
+    '\udfff\0',
+    ['Null characters are not allowed.', 'Surrogate characters are not allowed: U+DFFF.', SHORT],
+  ],
+] as const) {
+  test(`${JSON.stringify(password).slice(0, 40)} is refused for ${username}, with every reason`, async (t) => {
+    const error = await t.throwsAsync(validateNewPassword(password, username, config), {
+      instanceOf: ValidationError,
+    });
+    t.deepEqual(error?.body, { password: reasons });
+  });
+}
+
+for (const [username, password] of [
+  ['alice', 'correct horse battery'],
+  ['alice', 'Alice-likes-tea'],
+  ['alice', '83651940'],
+  ['alice', 'x7!kQ2zp'],
+  ['alice', '😀'.repeat(64)],
+  ['a', 'aXbYcZdW'],
+  ['@@', 'x7!kQ2zp'],
+] as const) {
+  test(`${JSON.stringify(password).slice(0, 40)} is accepted for ${username}`, async (t) => {
+    await t.notThrowsAsync(validateNewPassword(password, username, config));
+  });
+}
+
+test('one character is not called characters', async (t) => {
+  const error = await t.throwsAsync(
+    validateNewPassword('', 'alice', { ...config, PASSWORD_MIN_LENGTH: 1 }),
+    { instanceOf: ValidationError },
+  );
+  t.deepEqual(error?.body, {
+    password: ['This password is too short. It must contain at least 1 character.'],
+  });
+});
