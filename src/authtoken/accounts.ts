@@ -1,0 +1,21 @@
+import type { User } from '../db.ts';
+import type { Deps } from '../deps.ts';
+import { insertUser } from '../users/repository.ts';
+import type { NewUser } from '../users/repository.ts';
+import { insertSealedToken } from './repository.ts';
+import { generateKey, sealToken } from './tokens.ts';
+
+/**
+ * Makes an account and its opaque token in one transaction: the `post_save` signal of DRF's documentation.
+ * `token` is a key to take over; null makes none. `password` is an encoded hash.
+ */
+export async function createAccount(
+  { token = generateKey(), ...fields }: NewUser & { token?: string | null },
+  deps: Deps,
+): Promise<User> {
+  return deps.db.transaction(async (trx) => {
+    const user = await insertUser(fields, trx);
+    if (token !== null) await insertSealedToken(sealToken(token, user.id, deps), trx);
+    return user;
+  });
+}

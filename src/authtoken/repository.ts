@@ -1,0 +1,38 @@
+import type { Knex } from 'knex';
+import type { User } from '../db.ts';
+import { userColumns } from '../users/repository.ts';
+
+export interface SealedToken {
+  user_id: number;
+  digest: Buffer;
+  ciphertext: Buffer;
+  key_id: string;
+  created: Date;
+}
+
+export async function findTokenOwner(digest: Buffer, db: Knex): Promise<User | undefined> {
+  return db<User>('users as u')
+    .join('authtoken as t', 't.user_id', 'u.id')
+    .where('t.digest', digest)
+    .first(userColumns('u'));
+}
+
+export async function findSealedToken(userId: number, db: Knex): Promise<SealedToken | undefined> {
+  return db<SealedToken>('authtoken')
+    .where({ user_id: userId })
+    .first('user_id', 'digest', 'ciphertext', 'key_id', 'created');
+}
+
+/** False where the user has a token already: the primary key decides between two racing logins. */
+export async function insertSealedToken(token: SealedToken, db: Knex): Promise<boolean> {
+  const rows = await db<SealedToken>('authtoken')
+    .insert(token)
+    .onConflict('user_id')
+    .ignore()
+    .returning('user_id');
+  return rows.length === 1;
+}
+
+export async function replaceSealedToken(token: SealedToken, db: Knex): Promise<void> {
+  await db<SealedToken>('authtoken').insert(token).onConflict('user_id').merge();
+}

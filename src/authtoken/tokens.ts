@@ -1,0 +1,86 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
+import { findSealedToken, insertSealedToken, replaceSealedToken } from './repository.ts';
+import type { SealedToken } from './repository.ts';
+
+interface SealingKey {
+  key: Buffer;
+  id: string;
+}
+
+const sealingKeys = new WeakMap<Config, SealingKey>();
+
+// One secret, one purpose: the key is derived, so that SECRET_KEY itself encrypts nothing.
+function sealingKey(config: Config): SealingKey {
+  let known = sealingKeys.get(config);
+  if (!known) {
+    const key = Buffer.from(hkdfSync('sha256', config.SECRET_KEY, '', 'latchkey authtoken', 32));
+    known = { key, id: createHash('sha256').update(key).digest('hex').slice(0, 16) };
+    sealingKeys.set(config, known);
+  }
+  return known;
+}
+
+export const generateKey = (): string => randomBytes(20).toString('hex');
+
+export function digestOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function associatedData(userId: number, created: Date): Buffer {
+  return Buffer.from(`${userId} ${created.toISOString()}`);
+}
+
+/** Encrypts a key for its row; the row cannot be moved to another user or time (AES-256-GCM). */
+export function sealToken(
+  token: string,
+  userId: number,
+  { config, now }: Omit<Deps, 'db'>,
+): SealedToken {
+  const { key, id } = sealingKey(config);
+  const created = now();
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associatedData(userId, created));
+  const sealed = Buffer.concat([cipher.update(token), cipher.final()]);
+  return {
+    user_id: userId,
+    digest: digestOf(token),
+    ciphertext: Buffer.concat([iv, sealed, cipher.getAuthTag()]),
+    key_id: id,
+    created,
+  };
+}
+
+/** Throws where SECRET_KEY is not the one that sealed the row, or the row was tampered with. */
+function openToken(row: SealedToken, config: Config): string {
+  const { key, id } = sealingKey(config);
+  if (row.key_id !== id)
+    throw new Error(
+      `the token of user ${row.user_id} was sealed with another SECRET_KEY (${row.key_id})`,
+    );
+  const decipher = createDecipheriv('aes-256-gcm', key, row.ciphertext.subarray(0, 12));
+  decipher.setAAD(associatedData(row.user_id, row.created));
+  decipher.setAuthTag(row.ciphertext.subarray(-16));
+  return Buffer.concat([
+    decipher.update(row.ciphertext.subarray(12, -16)),
+    decipher.final(),
+  ]).toString();
+}
+
+/** The user's one opaque token, the same at every call (DRF's ObtainAuthToken). */
+export async function getOrCreateToken(userId: number, deps: Deps): Promise<string> {
+  const known = await findSealedToken(userId, deps.db);
+  if (known) return openToken(known, deps.config);
+
+  const token = generateKey();
+  if (await insertSealedToken(sealToken(token, userId, deps), deps.db)) return token;
+  return getOrCreateToken(userId, deps);
+}
+
+/** Ends the user's token and makes a new one (`drf_create_token --reset`). */
+export async function resetToken(userId: number, deps: Deps): Promise<string> {
+  const token = generateKey();
+  await replaceSealedToken(sealToken(token, userId, deps), deps.db);
+  return token;
+}

@@ -1,0 +1,79 @@
+import { v7 as uuidv7, validate as isUuid } from 'uuid';
+import type { Config } from '../config.ts';
+import { InvalidToken } from '../errors.ts';
+import { decodeToken, signToken } from './codec.ts';
+import type { Claims } from './codec.ts';
+
+interface ClaimsDeps {
+  config: Config;
+  now: () => Date;
+}
+
+type TokenType = 'access' | 'refresh';
+
+/** What differs from one token of a session to the next; times are seconds. */
+export interface TokenTimes {
+  jti: string;
+  iat: number;
+  exp: number;
+}
+
+/** A verified token. `familyId` is missing where simplejwt issued it. */
+export interface ReadToken {
+  claims: Claims;
+  jti: string;
+  exp: number;
+  familyId: string | undefined;
+}
+
+export const toSeconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+export const toDate = (seconds: number): Date => new Date(seconds * 1000);
+
+// Time-ordered, as the family's id is, and in simplejwt's form: 32 hexadecimal digits.
+export function newTimes(lifetime: number, now: Date): TokenTimes {
+  const iat = toSeconds(now);
+  return { jti: uuidv7({ msecs: now.getTime() }).replaceAll('-', ''), iat, exp: iat + lifetime };
+}
+
+/**
+ * Signs a token of `type` that carries on all `claims` except those that belong to one token alone
+ * (simplejwt's no_copy_claims).
+ */
+export function issueToken(
+  type: TokenType,
+  claims: Claims,
+  { jti, iat, exp }: TokenTimes,
+  config: Config,
+): string {
+  const { TOKEN_TYPE_CLAIM, JTI_CLAIM } = config;
+  const { [TOKEN_TYPE_CLAIM]: _type, [JTI_CLAIM]: _jti, exp: _exp, iat: _iat, ...carried } = claims;
+  return signToken({ [TOKEN_TYPE_CLAIM]: type, exp, iat, [JTI_CLAIM]: jti, ...carried }, config);
+}
+
+/** Throws InvalidToken for what is no valid token, or one of another type. */
+export function readToken(token: string, type: TokenType, deps: ClaimsDeps): ReadToken {
+  const read = readUntypedToken(token, deps);
+  const { [deps.config.TOKEN_TYPE_CLAIM]: actual } = read.claims;
+  if (actual === undefined) throw new InvalidToken('Token has no type');
+  if (actual !== type) throw new InvalidToken('Token has wrong type');
+  return read;
+}
+
+/** simplejwt's UntypedToken: a token of whatever type. */
+export function readUntypedToken(token: string, deps: ClaimsDeps): ReadToken {
+  const claims = decodeToken(token, deps);
+  const { exp, sid, [deps.config.JTI_CLAIM]: jti } = claims;
+  if (typeof exp !== 'number') throw new InvalidToken("Token has no 'exp' claim");
+  if (typeof jti !== 'string') throw new InvalidToken('Token has no id');
+  if (sid === undefined) return { claims, jti, exp, familyId: undefined };
+  if (typeof sid !== 'string' || !isUuid(sid)) throw new InvalidToken('Token is invalid');
+  return { claims, jti, exp, familyId: sid };
+}
+
+/** Text since simplejwt 5.5.1, a number before. One spelling per id: no sign, no leading zero, no space. */
+export function userIdOf(claims: Claims, { USER_ID_CLAIM }: Config): number | undefined {
+  const value = claims[USER_ID_CLAIM];
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const id = /^[1-9]\d{0,9}$/.test(String(value)) ? Number(value) : 0;
+  return id > 0 && id <= 2_147_483_647 ? id : undefined;
+}

@@ -1,0 +1,121 @@
+import jwt from 'jsonwebtoken';
+import type { Config } from '../config.ts';
+import { InvalidToken } from '../errors.ts';
+import { keyring } from './keys.ts';
+
+/** The payload of a verified token. `exp`, `iat`, `nbf` are seconds. */
+export interface Claims {
+  [name: string]: unknown;
+  exp?: number;
+  iat?: number;
+}
+
+interface CodecDeps {
+  config: Config;
+  now: () => Date;
+}
+
+const MAX_TOKEN_LENGTH = 4096;
+// The last second of the year 9999, beyond which neither Django nor PostgreSQL prints a date as ISO 8601.
+const MAX_NUMERIC_DATE = 253_402_300_799;
+
+export function signToken(claims: Claims, config: Config): string {
+  const { signing, algorithm, kid } = keyring(config);
+  const { AUDIENCE: aud, ISSUER: iss } = config;
+  const payload = {
+    ...claims,
+    ...(aud !== undefined && { aud }),
+    ...(iss !== undefined && { iss }),
+  };
+  return jwt.sign(payload, signing, {
+    algorithm,
+    ...(kid !== undefined && { keyid: kid }),
+  });
+}
+
+/**
+ * Checks form, signature and the registered claims (RFC 7519, 4.1), in PyJWT's order.
+ * Throws InvalidToken with `Token is invalid`, or `Token is expired` if only `exp` fails.
+ */
+export function decodeToken(token: string, { config, now }: CodecDeps): Claims {
+  const claims = verifiedPayload(token, config);
+  const seconds = now().getTime() / 1000;
+  for (const name of ['iat', 'nbf', 'exp']) {
+    if (Object.hasOwn(claims, name) && !isNumericDate(claims[name])) throw invalid();
+  }
+  const { iat, nbf, exp } = claims;
+  if (typeof iat === 'number' && iat > seconds + config.LEEWAY) throw invalid();
+  if (typeof nbf === 'number' && nbf > seconds + config.LEEWAY) throw invalid();
+  if (typeof exp === 'number' && Math.floor(exp) <= seconds - config.LEEWAY)
+    throw new InvalidToken('Token is expired');
+  if (Object.hasOwn(claims, 'sub') && typeof claims.sub !== 'string') throw invalid();
+  if (Object.hasOwn(claims, config.JTI_CLAIM) && !isTokenId(claims[config.JTI_CLAIM]))
+    throw invalid();
+  return claims;
+}
+
+function verifiedPayload(token: string, config: Config): Claims {
+  if (token.length > MAX_TOKEN_LENGTH) throw invalid();
+  const [header = '', payload = '', signature = '', ...rest] = token.split('.');
+  const known = keyring(config).byHeader.get(header);
+  if (!known || rest.length > 0) throw invalid();
+  if (!isCanonicalBase64url(payload) || !isCanonicalBase64url(signature)) throw invalid();
+  try {
+    jwt.verify(token, known.key, {
+      algorithms: [known.algorithm],
+      // Our own checks below are stricter: jsonwebtoken neither minds an iat ahead nor an exp as text.
+      ignoreExpiration: true,
+      ignoreNotBefore: true,
+      ...(config.AUDIENCE !== undefined && { audience: config.AUDIENCE }),
+      ...(config.ISSUER !== undefined && { issuer: config.ISSUER }),
+    });
+    return parsePayload(Buffer.from(payload, 'base64url'));
+  } catch (error) {
+    // jsonwebtoken throws plain TypeError and SyntaxError on hostile input.
+    throw invalid(error);
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+// One payload, one text: no member twice, no `1e400`, no white space, whatever a parser makes of them.
+// Python's json escapes all beyond ASCII, so that spelling of the same text is honoured too.
+function parsePayload(bytes: Buffer): Claims {
+  const text = decoder.decode(bytes);
+  const claims: unknown = JSON.parse(text);
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
+    throw new TypeError('the payload is no object');
+  const canonical = JSON.stringify(claims);
+  if (text !== canonical && text !== escapeNonAscii(canonical))
+    throw new TypeError('the payload has a second spelling');
+  return claims as Claims; // members are `unknown`, and decodeToken checks the two that are not
+}
+
+function escapeNonAscii(text: string): string {
+  return text.replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function isCanonicalBase64url(text: string): boolean {
+  return text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text;
+}
+
+function isNumericDate(value: unknown): boolean {
+  return typeof value === 'number' && value <= MAX_NUMERIC_DATE && value >= -MAX_NUMERIC_DATE;
+}
+
+function isTokenId(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    value.length >= 1 &&
+    value.length <= 255 &&
+    value.isWellFormed() &&
+    !value.includes('\0')
+  );
+}
+
+function invalid(cause?: unknown): InvalidToken {
+  return new InvalidToken('Token is invalid', { cause });
+}

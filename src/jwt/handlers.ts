@@ -1,0 +1,26 @@
+import type { Handler } from '../contract.ts';
+import { AuthenticationFailed } from '../errors.ts';
+import { authenticateCredentials } from '../users/authenticate.ts';
+import * as tokens from './tokens.ts';
+
+export const login: Handler<'login'> = async ({ body, client }, deps) => {
+  const user = await authenticateCredentials(body, deps);
+  const pair = user && (await tokens.issueTokenPair(user, client, deps));
+  if (!pair) throw new AuthenticationFailed('No active account found with the given credentials');
+  return { status: 200, body: pair };
+};
+
+export const refreshToken: Handler<'refreshToken'> = async ({ body, client }, deps) => ({
+  status: 200,
+  body: await tokens.refreshTokens(body.refresh, client, deps),
+});
+
+export const verifyToken: Handler<'verifyToken'> = async ({ body }, deps) => {
+  await tokens.verifyToken(body.token, deps);
+  return { status: 200, body: {} };
+};
+
+export const blacklistToken: Handler<'blacklistToken'> = async ({ body }, deps) => {
+  await tokens.blacklistRefreshToken(body.refresh, deps);
+  return { status: 200, body: {} };
+};

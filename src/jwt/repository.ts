@@ -1,0 +1,189 @@
+import type { Knex } from 'knex';
+
+/** Where and when a family was used, for the list of sessions. */
+export interface ClientInfo {
+  ip: string;
+  userAgent: string | undefined;
+}
+
+export interface NewFamily {
+  id: string;
+  jti: string;
+  userId: number;
+  now: Date;
+  expiresAt: Date;
+  client: ClientInfo;
+}
+
+export interface Rotation {
+  familyId: string;
+  userId: number;
+  /** Of the token that was shown. */
+  jti: string;
+  /** Chosen by the caller, so that the statement can be repeated after a lost connection. */
+  childJti: string;
+  childExpiresAt: Date;
+  now: Date;
+  /** A parent rotated away after this instant gets its child again. */
+  graceSince: Date;
+  revokeOnReuse: boolean;
+}
+
+export type RotationOutcome =
+  | { outcome: 'won' | 'grace'; jti: string; rotatedAt: Date; expiresAt: Date }
+  | { outcome: 'reuse' };
+
+export interface RefreshState {
+  userIsActive: boolean;
+  isCurrent: boolean;
+}
+
+/**
+ * Opens the family of a login. False if the account was deactivated or its password changed since the
+ * hash was verified: the same statement looks again.
+ */
+export async function startFamily(
+  family: NewFamily & { password: string; updateLastLogin: boolean },
+  db: Knex,
+): Promise<boolean> {
+  const account = `FROM users WHERE id = :userId AND password = :password AND is_active`;
+  const touched = `UPDATE users SET last_login = :now WHERE id = :userId AND password = :password AND is_active RETURNING id, token_version`;
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `WITH account AS (${family.updateLastLogin ? touched : `SELECT id, token_version ${account}`})
+     INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, user_agent, ip)
+     SELECT :id, id, token_version, :jti, :now, :expiresAt, :userAgent, :ip FROM account
+     RETURNING id`,
+    bindings(family, { password: family.password }),
+  );
+  return rows.length === 1;
+}
+
+/**
+ * ONE statement decides between concurrent uses of a refresh token. PostgreSQL evaluates it on the newest
+ * version of the row after a lock wait, so exactly one caller wins. Undefined: no live family (revoked,
+ * or the account is gone, inactive or has a newer token_version).
+ */
+export async function rotateFamily(
+  rotation: Rotation,
+  db: Knex,
+): Promise<RotationOutcome | undefined> {
+  const { rows } = await db.raw<{ rows: RotationRow[] }>(ROTATE, { ...rotation });
+  const row = rows[0];
+  if (!row) return undefined;
+  if (row.outcome === 'reuse') return { outcome: 'reuse' };
+  return {
+    outcome: row.outcome,
+    jti: row.current_jti,
+    rotatedAt: row.rotated_at,
+    expiresAt: row.expires_at,
+  };
+}
+
+interface RotationRow {
+  outcome: 'won' | 'grace' | 'reuse';
+  current_jti: string;
+  rotated_at: Date;
+  expires_at: Date;
+}
+
+const WINS = `f.current_jti = :jti`;
+// What a repetition of a statement that already won finds.
+const IS_DONE = `f.current_jti = :childJti`;
+const IN_GRACE = `(f.previous_jti = :jti AND f.rotated_at > :graceSince)`;
+const IS_REUSE = `NOT (${WINS} OR ${IS_DONE} OR coalesce(${IN_GRACE}, false))`;
+const ROTATE = `
+  UPDATE token_family AS f SET
+    current_jti = CASE WHEN ${WINS} THEN :childJti ELSE f.current_jti END,
+    previous_jti = CASE WHEN ${WINS} THEN f.current_jti ELSE f.previous_jti END,
+    generation = f.generation + CASE WHEN ${WINS} THEN 1 ELSE 0 END,
+    rotated_at = CASE WHEN ${WINS} THEN :now ELSE f.rotated_at END,
+    expires_at = CASE WHEN ${WINS} THEN :childExpiresAt ELSE f.expires_at END,
+    last_used_at = CASE WHEN ${IS_REUSE} THEN f.last_used_at ELSE :now END,
+    revoked_at = CASE WHEN ${IS_REUSE} AND :revokeOnReuse THEN :now ELSE f.revoked_at END,
+    revoked_reason = CASE WHEN ${IS_REUSE} AND :revokeOnReuse THEN 'reuse' ELSE f.revoked_reason END
+  FROM users AS u
+  WHERE f.id = :familyId AND f.user_id = :userId AND f.revoked_at IS NULL
+    AND u.id = f.user_id AND u.is_active AND u.token_version = f.token_version
+  RETURNING f.current_jti, f.rotated_at, f.expires_at,
+    CASE WHEN ${IS_DONE} THEN 'won' WHEN ${IN_GRACE} AND f.revoked_at IS NULL THEN 'grace' ELSE 'reuse' END AS outcome`;
+
+/** What a refresh that does not rotate has to know; undefined where user or family is gone. */
+export async function findRefreshState(
+  { familyId, userId, jti }: { familyId: string; userId: number; jti: string },
+  db: Knex,
+): Promise<RefreshState | undefined> {
+  const row: { is_active: boolean; is_current: boolean } | undefined = await db('users as u')
+    .join('token_family as f', 'f.user_id', 'u.id')
+    .where({ 'u.id': userId, 'f.id': familyId })
+    .first(
+      'u.is_active',
+      db.raw(
+        '(f.revoked_at IS NULL AND f.token_version = u.token_version AND f.current_jti = ?) AS is_current',
+        [jti],
+      ),
+    );
+  return row && { userIsActive: row.is_active, isCurrent: row.is_current };
+}
+
+/** Ends a live family. Tells whether it was alive, and which token was its current one. */
+export async function revokeFamily(
+  family: { familyId: string; userId: number; reason: string; now: Date },
+  db: Knex,
+): Promise<{ current_jti: string } | undefined> {
+  const rows: { current_jti: string }[] = await db('token_family')
+    .where({ id: family.familyId, user_id: family.userId, revoked_at: null })
+    .update({ revoked_at: family.now, revoked_reason: family.reason })
+    .returning('current_jti');
+  return rows[0];
+}
+
+/**
+ * Rotates a token that belongs to no family (simplejwt issued it) into one of its own: its row in
+ * blacklisted_token decides between concurrent uses. False if it was used up before, or the account
+ * is not there or inactive.
+ */
+export async function adoptToken(
+  family: NewFamily & { parentJti: string; parentExpiresAt: Date },
+  db: Knex,
+): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `WITH account AS (SELECT id, token_version FROM users WHERE id = :userId AND is_active),
+     used AS (
+       INSERT INTO blacklisted_token (jti, family_id, blacklisted_at, expires_at)
+       SELECT :parentJti, :id, :now, :parentExpiresAt FROM account
+       ON CONFLICT (jti) DO NOTHING RETURNING jti)
+     INSERT INTO token_family (id, user_id, token_version, generation, current_jti, previous_jti,
+       rotated_at, created_at, expires_at, last_used_at, user_agent, ip)
+     SELECT :id, account.id, token_version, 1, :jti, used.jti, :now, :now, :expiresAt, :now, :userAgent, :ip
+     FROM account, used RETURNING id`,
+    bindings(family, { parentJti: family.parentJti, parentExpiresAt: family.parentExpiresAt }),
+  );
+  return rows.length === 1;
+}
+
+/** False if the token was blacklisted or rotated before. */
+export async function blacklistToken(
+  token: { jti: string; expiresAt: Date; now: Date },
+  db: Knex,
+): Promise<boolean> {
+  const rows = await db('blacklisted_token')
+    .insert({ jti: token.jti, blacklisted_at: token.now, expires_at: token.expiresAt })
+    .onConflict('jti')
+    .ignore()
+    .returning('jti');
+  return rows.length === 1;
+}
+
+/** The row of a used-up token without family; `family_id` is the family it was rotated into. */
+export async function findBlacklistedToken(
+  jti: string,
+  db: Knex,
+): Promise<{ family_id: string | null } | undefined> {
+  return db('blacklisted_token').where({ jti }).first('family_id');
+}
+
+function bindings(family: NewFamily, more: Record<string, Knex.RawBinding>): Knex.ValueDict {
+  const { id, jti, userId, now, expiresAt, client } = family;
+  const userAgent = client.userAgent?.slice(0, 512) ?? null;
+  return { id, jti, userId, now, expiresAt, ip: client.ip, userAgent, ...more };
+}

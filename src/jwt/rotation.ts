@@ -1,0 +1,85 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Deps } from '../deps.ts';
+import { AuthenticationFailed, InvalidToken } from '../errors.ts';
+import { findUserById } from '../users/repository.ts';
+import { newTimes, toDate, toSeconds } from './claims.ts';
+import type { ReadToken, TokenTimes } from './claims.ts';
+import { adoptToken, findBlacklistedToken, rotateFamily } from './repository.ts';
+import type { ClientInfo } from './repository.ts';
+
+interface Successor {
+  familyId: string;
+  times: TokenTimes;
+}
+
+/**
+ * Retires a refresh token for its successor. Among concurrent uses one makes the successor; a retry within
+ * REFRESH_GRACE is given the same one; anything else is reuse, which ends the family
+ * (REFRESH_REUSE=revoke_family) or is refused alone (refuse).
+ */
+export async function rotateRefreshToken(
+  parent: ReadToken,
+  userId: number,
+  client: ClientInfo,
+  deps: Deps,
+): Promise<Successor> {
+  if (parent.familyId !== undefined) return rotateWithin(parent.familyId, parent.jti, userId, deps);
+
+  const now = deps.now();
+  const times = newTimes(deps.config.REFRESH_TOKEN_LIFETIME, now);
+  const familyId = uuidv7({ msecs: now.getTime() });
+  const isFirstUse = await adoptToken(
+    {
+      id: familyId,
+      jti: times.jti,
+      userId,
+      now,
+      expiresAt: toDate(times.exp),
+      client,
+      parentJti: parent.jti,
+      parentExpiresAt: toDate(parent.exp),
+    },
+    deps.db,
+  );
+  if (isFirstUse) return { familyId, times };
+
+  const used = await findBlacklistedToken(parent.jti, deps.db);
+  if (!used) throw noActiveAccount();
+  if (used.family_id === null) throw blacklisted();
+  return rotateWithin(used.family_id, parent.jti, userId, deps);
+}
+
+async function rotateWithin(
+  familyId: string,
+  jti: string,
+  userId: number,
+  { config, db, now: clock }: Deps,
+): Promise<Successor> {
+  const now = clock();
+  const child = newTimes(config.REFRESH_TOKEN_LIFETIME, now);
+  const result = await rotateFamily(
+    {
+      familyId,
+      userId,
+      jti,
+      childJti: child.jti,
+      childExpiresAt: toDate(child.exp),
+      now,
+      graceSince: new Date(now.getTime() - config.REFRESH_GRACE * 1000),
+      revokeOnReuse: config.REFRESH_REUSE === 'revoke_family',
+    },
+    db,
+  );
+  if (!result) {
+    const user = await findUserById(userId, db);
+    throw user?.is_active ? blacklisted() : noActiveAccount();
+  }
+  if (result.outcome === 'reuse') throw blacklisted();
+  const iat = toSeconds(result.rotatedAt);
+  return { familyId, times: { jti: result.jti, iat, exp: toSeconds(result.expiresAt) } };
+}
+
+export const blacklisted = (): InvalidToken => new InvalidToken('Token is blacklisted');
+
+export const noActiveAccount = (): AuthenticationFailed =>
+  new AuthenticationFailed('No active account found for the given token.');
