@@ -1,0 +1,101 @@
+import type { OperationRequest } from '../contract.ts';
+import { ValidationError } from '../errors.ts';
+import type { ProductQuery } from './repository.ts';
+
+type Filters = OperationRequest<'listProducts'>['query'];
+
+const PRICE_FILTERS = [
+  ['price', '='],
+  ['price__lt', '<'],
+  ['price__lte', '<='],
+  ['price__gt', '>'],
+  ['price__gte', '>='],
+] as const;
+const STOCK_FILTERS = [
+  ['stock', '='],
+  ['stock__lte', '<='],
+  ['stock__gte', '>='],
+] as const;
+
+// The left sides are the expressions of the trigram index. LIKE's escape character is the backslash.
+const NAME_CONTAINS = 'upper(product.name COLLATE "default") LIKE upper(?)';
+const DESCRIPTION_CONTAINS = 'upper(product.description) LIKE upper(?)';
+
+/** django-filter's and DRF's SearchFilter's part of the list: all conditions hold. */
+export function filterProducts(products: ProductQuery, filters: Filters): ProductQuery {
+  if (filters.name !== undefined) products.where('product.name', filters.name);
+  if (filters.name__icontains !== undefined)
+    products.whereRaw(NAME_CONTAINS, [contains(filters.name__icontains)]);
+  for (const [name, operator] of PRICE_FILTERS) {
+    const price = filters[name];
+    if (price !== undefined) products.where('product.price', operator, price);
+  }
+  for (const [name, operator] of STOCK_FILTERS) {
+    const stock = filters[name];
+    if (stock !== undefined)
+      products.whereRaw(`product.stock ${operator} ?::bigint`, [wholeStock(stock)]);
+  }
+  for (const term of splitSearch(filters.search ?? '')) {
+    const pattern = contains(term);
+    products.whereRaw(`(${NAME_CONTAINS} OR ${DESCRIPTION_CONTAINS})`, [pattern, pattern]);
+  }
+  return products;
+}
+
+function contains(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+}
+
+// Django cuts the fraction, and a number that the column cannot hold is below or above every stock.
+function wholeStock(decimal: string): number {
+  const [whole] = decimal.split('.');
+  return Math.max(-1, Math.min(2 ** 31, Number(whole)));
+}
+
+// Python's \s: JavaScript's has U+FEFF and lacks the four separators and U+0085.
+const SPACE =
+  '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+const OUTER_SPACE = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g');
+const OUTER_COMMAS = /^,+|,+$/g;
+// Django's smart_split: a run without spaces, in which quotes hold spaces together.
+const QUOTED = `(?:"(?:[^"\\\\]|\\\\[^\\n])*"|'(?:[^'\\\\]|\\\\[^\\n])*')`;
+const BIT = new RegExp(`(?:[^${SPACE}'"]*(?:${QUOTED}[^${SPACE}'"]*)+)|[^${SPACE}]+`, 'g');
+
+/** DRF's search_smart_split: words and commas part, quotes hold together. Each term once. */
+export function splitSearch(search: string): string[] {
+  if (search.includes('\0')) throw new ValidationError(['Null characters are not allowed.']);
+  const bits = search.match(BIT) ?? [];
+  const terms = bits.map((bit) => bit.replace(OUTER_COMMAS, '')).flatMap(termsOfBit);
+  return [...new Set(terms)].filter((term) => term !== '');
+}
+
+function termsOfBit(bit: string): string[] {
+  const [quote] = bit;
+  if ((quote === '"' || quote === "'") && bit.endsWith(quote))
+    return [bit.slice(1, -1).replaceAll(`\\${quote}`, quote).replaceAll('\\\\', '\\')];
+  return bit.split(',').map((term) => term.replace(OUTER_SPACE, ''));
+}
+
+const FIELDS = ['name', 'price', 'created_at'] as const;
+
+export interface OrderTerm {
+  field: (typeof FIELDS)[number] | 'id';
+  order: 'asc' | 'desc';
+}
+/** Ends in the id, so that it is a total one. */
+export type Ordering = [OrderTerm, ...OrderTerm[]];
+
+/** OrderingFilter's `name,-price`; what is not allowed is dropped, and of a field named twice the first counts. */
+export function readOrdering(ordering = ''): Ordering {
+  const terms = new Map<string, OrderTerm>();
+  for (const text of ordering.split(',').map((term) => term.replace(OUTER_SPACE, ''))) {
+    const field = FIELDS.find((name) => text === name || text === `-${name}`);
+    if (field && !terms.has(field))
+      terms.set(field, { field, order: text.startsWith('-') ? 'desc' : 'asc' });
+  }
+  const [first, ...rest] = terms.values();
+  if (!first) return [{ field: 'id', order: 'desc' }];
+  // In the direction of its neighbour: then an index on (field, id) serves both.
+  const { order } = rest.at(-1) ?? first;
+  return [first, ...rest, { field: 'id', order }];
+}

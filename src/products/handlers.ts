@@ -1,0 +1,48 @@
+import type { Handler } from '../contract.ts';
+import { filterProducts, readOrdering } from './filters.ts';
+import { paginate } from './pagination.ts';
+import {
+  changeProduct,
+  deleteProduct,
+  getProduct,
+  insertProduct,
+  selectProducts,
+} from './repository.ts';
+import type { ProductFields } from './repository.ts';
+
+export const listProducts: Handler<'listProducts'> = async ({ query, url }, { config, db }) => {
+  const products = filterProducts(selectProducts(db), query);
+  const { ordering, cursor, page_size = config.PAGE_SIZE } = query;
+  const size = Math.min(page_size, config.MAX_PAGE_SIZE);
+  const page = { ordering: readOrdering(ordering), cursor, size, url };
+  return { status: 200, body: await paginate(products, page) };
+};
+
+export const createProduct: Handler<'createProduct'> = async ({ body, user }, { db }) => {
+  return { status: 201, body: await insertProduct({ ...writable(body), owner: user.id }, db) };
+};
+
+export const retrieveProduct: Handler<'retrieveProduct'> = async ({ params }, { db }) => {
+  return { status: 200, body: await getProduct(params.id, db) };
+};
+
+export const updateProduct: Handler<'updateProduct'> = async ({ params, body }, { db }) => {
+  return { status: 200, body: await changeProduct(params.id, writable(body), db) };
+};
+
+export const partialUpdateProduct: Handler<'partialUpdateProduct'> = async (
+  { params, body },
+  { db },
+) => {
+  return { status: 200, body: await changeProduct(params.id, writable(body), db) };
+};
+
+export const destroyProduct: Handler<'destroyProduct'> = async ({ params }, { db }) => {
+  await deleteProduct(params.id, db);
+  return { status: 204 };
+};
+
+// A body may hold more than the contract names: DRF ignores read-only and unknown fields.
+function writable({ name, description, price, stock }: ProductFields): ProductFields {
+  return { name, description, price, stock };
+}
