@@ -1,0 +1,46 @@
+import path from 'node:path';
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Logger } from 'pino';
+import { contractDocument } from './contract.ts';
+import type { Deps } from './deps.ts';
+import { createApi } from './http/api.ts';
+import { addContractRoutes } from './http/docs.ts';
+import { errorResponse } from './http/error-response.ts';
+import { addHealthRoutes } from './http/health.ts';
+import { requestLog } from './http/request-log.ts';
+import { contractRouter, notFound } from './http/router.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { handlers, owners, security } from './operations.ts';
+
+export interface App {
+  koa: Koa;
+  /** From here on `/readyz` refuses, so that a load balancer looks elsewhere. */
+  stopping: () => void;
+}
+
+/** The service without its socket. Throws if the contract and the code do not fit together. */
+export async function createApp(deps: Deps, log: Logger): Promise<App> {
+  const parts = { handlers, owners, security };
+  const api = await createApi(contractDocument(), parts, deps.config);
+  let isStopping = false;
+  const pages = new Router();
+  addHealthRoutes(pages, deps, () => isStopping);
+  addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
+
+  const koa = new Koa();
+  koa.use(requestLog(log));
+  koa.use(securityHeaders);
+  koa.use(errorResponse(log));
+  koa.use(contractRouter(api, parts, deps).routes());
+  koa.use(pages.routes());
+  koa.use(notFound);
+  // What reaches this is our own fault, or a socket that broke while we wrote.
+  koa.on('error', (error) => log.error({ err: error }, 'unhandled'));
+  return {
+    koa,
+    stopping: () => {
+      isStopping = true;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createAccount } from './authtoken/accounts.ts';
+import { getOrCreateToken } from './authtoken/tokens.ts';
+import type { Deps } from './deps.ts';
+import { insertProduct } from './products/repository.ts';
+import { generatePassword } from './users/password-rules.ts';
+import { hashPassword } from './users/passwords.ts';
+import { hasUsers } from './users/repository.ts';
+
+export interface Demo {
+  tokenFile: string;
+  /** Known in the start that made the user, and never again. */
+  login: { username: string; password: string } | undefined;
+}
+
+const PRODUCTS = [
+  { name: 'Oak chair', description: 'Solid oak, oiled.', price: '49.90', stock: 12 },
+  { name: 'Walnut table', description: 'Seats six.', price: '389.00', stock: 3 },
+  { name: 'Brass lamp', description: 'For reading late.', price: '74.50', stock: 0 },
+];
+
+/** On a database without users: a user to try the service with, and something to look at. */
+export async function createDemo(deps: Deps): Promise<Demo | undefined> {
+  const { config, db } = deps;
+  const tokenFile = path.join(config.DATA_DIR, 'demo-token');
+  if (await hasUsers(db))
+    return existsSync(tokenFile) ? { tokenFile, login: undefined } : undefined;
+
+  const login = { username: 'demo', password: generatePassword() };
+  const user = await createAccount(
+    { username: login.username, password: await hashPassword(login.password, config) },
+    deps,
+  );
+  for (const product of PRODUCTS) await insertProduct({ ...product, owner: user.id }, db);
+  writeFileSync(tokenFile, await getOrCreateToken(user.id, deps), { mode: 0o600 });
+  return { tokenFile, login };
+}

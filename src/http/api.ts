@@ -1,0 +1,137 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ErrorObject, Options } from 'ajv';
+import addFormats from 'ajv-formats';
+import { OpenAPIBackend } from 'openapi-backend';
+import type { Document, HandlerMap } from 'openapi-backend';
+import type { Config } from '../config.ts';
+import type { User } from '../db.ts';
+import type { Deps } from '../deps.ts';
+import { NotFound } from '../errors.ts';
+import type { RequestBody } from './body.ts';
+import { coerce, coerceBody, coerceQuery } from './coercion.ts';
+import type { DecimalLimits } from './coercion.ts';
+import { parseDecimal } from './decimal.ts';
+import { problemsOf, readOperation } from './operation.ts';
+import type { Operation, Parts } from './operation.ts';
+import { decimalProblem, fieldOf, refuseInvalid } from './validation.ts';
+
+export interface Call {
+  params: Record<string, unknown>;
+  search: URLSearchParams;
+  body: RequestBody | undefined;
+  user: User | null;
+  url: URL;
+  client: { ip: string; userAgent: string | undefined };
+}
+
+/** The contract, joined with its handlers. */
+export interface Api {
+  operations: readonly Operation[];
+  /** Path parameters in the contract's types; throws NotFound for values that it excludes. */
+  readParams: (operation: Operation, raw: Record<string, string>) => Record<string, unknown>;
+  /** Validates query and body and calls the handler. */
+  call: (
+    operation: Operation,
+    call: Call,
+    deps: Deps,
+  ) => Promise<{ status: number; body?: unknown }>;
+}
+
+// The library's own check knows OpenAPI 3.0 only; Redocly lints the document instead.
+class ContractBackend extends OpenAPIBackend {
+  override validateDefinition(): Document {
+    return this.document;
+  }
+}
+
+/**
+ * Registers the handlers under the contract's operationIds. Throws one Error with all reasons why this service
+ * could not honour the contract, so that it does not listen.
+ */
+export async function createApi(document: object, parts: Parts, config: Config): Promise<Api> {
+  const backend = new ContractBackend({
+    definition: document as Document, // an object of our own making, linted when it was bundled
+    strict: true,
+    ignoreTrailingSlashes: false,
+    ajvOpts: { allErrors: true, verbose: true, strict: false },
+    customizeAjv: (_ajv, options) => contractAjv(options),
+  });
+  await backend.init();
+  // Read once: the library's own router would build this table and its patterns at every request.
+  const operations = backend.router.getOperations().map((entry) => readOperation(entry, config));
+  refuseToStart([
+    ...operations.flatMap((operation) => problemsOf(operation, parts)),
+    ...config.AUTHENTICATION_SCHEMES.filter((name) => !Object.hasOwn(parts.security, name)).map(
+      (name) => `AUTHENTICATION_SCHEMES names ${name}, which has no authenticator`,
+    ),
+  ]);
+  backend.register(parts.handlers as HandlerMap); // their types were held against the contract by the compiler
+
+  const validate = ({ id }: Operation, values: object): ErrorObject[] =>
+    (backend.validator.getRequestValidatorsForOperation(id) ?? []).flatMap((validator) =>
+      validator(values) ? [] : (validator.errors ?? []),
+    );
+  return {
+    operations,
+    readParams: (operation, raw) => {
+      const entries = Object.entries(raw).map(([name, value]) => [
+        name,
+        coerce(value, operation.pathSchemas[name] ?? {}),
+      ]);
+      const path = Object.fromEntries(entries);
+      if (errorsIn('path', validate(operation, { path })).length > 0) throw new NotFound();
+      return path;
+    },
+    call: async (operation, { search, body: received, ...rest }, deps) => {
+      const { querySchemas, bodySchema } = operation;
+      const query = coerceQuery(search, querySchemas);
+      const body = bodySchema && received && coerceBody(received.data, bodySchema, received.isForm);
+      const found = validate(operation, { path: rest.params, query, requestBody: body });
+      refuseInvalid(
+        errorsIn('requestBody', found),
+        body ?? {},
+        bodySchema?.properties ?? {},
+        'body',
+      );
+      const [ignored, refused] = partition(
+        errorsIn('query', found),
+        (error) => querySchemas[fieldOf(error)]?.['x-ignore-invalid'] === true,
+      );
+      for (const error of ignored) delete query[fieldOf(error)];
+      refuseInvalid(refused, query, querySchemas, 'query');
+      return backend.handlers[operation.id]?.({ ...rest, query, body } as never, deps);
+    },
+  };
+}
+
+function refuseToStart(problems: string[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map((problem) => `  - ${problem}`);
+  throw new Error(`This service cannot honour its contract:\n${lines.join('\n')}`);
+}
+
+function contractAjv(options: Options | undefined): Ajv2020 {
+  // What a value may be coerced from is DRF's business, not Ajv's: it would take 0x2 for a number.
+  const ajv = addFormats.default(
+    new Ajv2020({ ...options, coerceTypes: false, useDefaults: false }),
+  );
+  ajv.addFormat('decimal', (text) => parseDecimal(text) !== undefined);
+  ajv.addFormat('password', true);
+  const checkLimits = (limits: DecimalLimits, text: string): boolean => {
+    const message = decimalProblem(text, limits);
+    checkLimits.errors =
+      message === undefined ? [] : [{ keyword: 'x-decimal', params: {}, message }];
+    return message === undefined;
+  };
+  checkLimits.errors = [] as Partial<ErrorObject>[];
+  ajv.addKeyword({ keyword: 'x-decimal', type: 'string', validate: checkLimits });
+  return ajv;
+}
+
+function errorsIn(place: 'path' | 'query' | 'requestBody', errors: ErrorObject[]): ErrorObject[] {
+  return errors.filter(({ instancePath }) => instancePath.split('/')[1] === place);
+}
+
+function partition<Item>(items: Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
+}

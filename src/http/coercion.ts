@@ -1,0 +1,107 @@
+import { ValidationError } from '../errors.ts';
+import { parseDecimal, parseInteger, toPlainText } from './decimal.ts';
+
+/** What the shell reads of a schema in the contract. */
+export interface Schema {
+  type?: string | string[];
+  format?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  'x-trim'?: boolean;
+  'x-decimal'?: DecimalLimits;
+  'x-ignore-invalid'?: boolean;
+  'x-bare-errors'?: boolean;
+}
+
+export interface DecimalLimits {
+  maxDigits?: number;
+  decimalPlaces?: number;
+  minimum?: number;
+  maximum?: number;
+}
+
+// Python's str.strip(): unlike trim() it takes the separators 1C to 1F and NEL, and leaves U+FEFF.
+const SPACE =
+  '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
+const OUTER_SPACE = new RegExp(`^${SPACE}|${SPACE}$`, 'g');
+
+export const MAX_NUMBER_LENGTH = 1000;
+
+/**
+ * The declared members of a body in the types of the contract, as DRF's fields coerce them; what does not fit
+ * stays as it is, for the validator to refuse. Members that are not declared are left out.
+ */
+export function coerceBody(
+  data: unknown,
+  schema: Schema,
+  isForm: boolean,
+): Record<string, unknown> {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw notAnObject(data);
+  const given = new Map(Object.entries(data));
+  const members = Object.entries(schema.properties ?? {})
+    .filter(([name]) => given.has(name))
+    .filter(([name, property]) => !(isForm && isLeftBlank(given.get(name), name, property, schema)))
+    .map(([name, property]) => [name, coerce(given.get(name), property)]);
+  return Object.fromEntries(members);
+}
+
+/** The declared query parameters: the last of repeated ones, without empty ones, in the contract's types. */
+export function coerceQuery(
+  search: URLSearchParams,
+  schemas: Record<string, Schema>,
+): Record<string, unknown> {
+  const members = Object.entries(schemas).map(([name, schema]) => {
+    const value = search.getAll(name).at(-1) ?? '';
+    return [name, value === '' ? undefined : coerce(value, schema)];
+  });
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}
+
+export function coerce(value: unknown, schema: Schema): unknown {
+  if (schema.type === 'integer') return coerceInteger(value);
+  if (schema.format === 'decimal') return coerceDecimal(value);
+  if (schema.type === 'string') return coerceText(value, schema);
+  return value;
+}
+
+function coerceText(value: unknown, schema: Schema): unknown {
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string' || schema['x-trim'] === false) return text;
+  return text.replace(OUTER_SPACE, '');
+}
+
+function coerceInteger(value: unknown): unknown {
+  if (typeof value !== 'string' || value.length > MAX_NUMBER_LENGTH) return value;
+  return parseInteger(value.replace(/\.0*\s*$/, '')) ?? value;
+}
+
+function coerceDecimal(value: unknown): unknown {
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string' || text.length > MAX_NUMBER_LENGTH) return text;
+  const decimal = parseDecimal(text);
+  // Digits are counted as they were written: 1.10000 has too many, although it is 1.1.
+  return decimal ? toPlainText(decimal) : text;
+}
+
+// An empty input of an HTML form means "not filled in", unless the field takes blanks or must be there.
+function isLeftBlank(value: unknown, name: string, property: Schema, schema: Schema): boolean {
+  const takesBlank = property.type === 'string' && property.format !== 'decimal';
+  return value === '' && !takesBlank && !schema.required?.includes(name);
+}
+
+function notAnObject(data: unknown): ValidationError {
+  if (data === null) return new ValidationError({ non_field_errors: ['No data provided'] });
+  const type = Array.isArray(data) ? 'list' : pythonTypeOf(data);
+  return new ValidationError({
+    non_field_errors: [`Invalid data. Expected a dictionary, but got ${type}.`],
+  });
+}
+
+function pythonTypeOf(data: unknown): string {
+  if (typeof data === 'number') return Number.isInteger(data) ? 'int' : 'float';
+  return typeof data === 'boolean' ? 'bool' : 'str';
+}

@@ -1,0 +1,17 @@
+import type Router from '@koa/router';
+import { migrationStatus } from '../db.ts';
+import type { Deps } from '../deps.ts';
+import { ServiceUnavailable } from '../errors.ts';
+import { sendJson } from './json.ts';
+
+/** `/healthz`: the process answers. `/readyz`: it can do its work; why not is for the log alone. */
+export function addHealthRoutes(router: Router, { db }: Deps, isStopping: () => boolean): void {
+  router.get('/healthz', (ctx) => sendJson(ctx, 200, { status: 'ok' }));
+  router.get('/readyz', async (ctx) => {
+    if (isStopping()) throw new ServiceUnavailable();
+    const { pending } = await migrationStatus(db);
+    if (pending.length > 0)
+      throw new ServiceUnavailable({ cause: new Error('migrations are pending') });
+    sendJson(ctx, 200, { status: 'ok' });
+  });
+}

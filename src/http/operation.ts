@@ -1,0 +1,113 @@
+import type { Operation as BackendOperation } from 'openapi-backend';
+import type { Config } from '../config.ts';
+import type { OwnerLookup, SecuritySchemes } from '../contract.ts';
+import { admitsAnonymous, knownPermissions, needsObject } from './security.ts';
+import type { SecurityRequirement } from './security.ts';
+import type { Schema } from './coercion.ts';
+
+/** What the contract has to be joined with. */
+export interface Parts {
+  security: SecuritySchemes;
+  handlers: Readonly<Record<string, unknown>>;
+  owners: Readonly<Record<string, OwnerLookup>>;
+}
+
+/** An operation of the contract, with all that can be known of it before the first request. */
+export interface Operation extends SecurityRequirement {
+  id: string;
+  /** Upper case. */
+  method: string;
+  path: string;
+  pathSchemas: Record<string, Schema>;
+  querySchemas: Record<string, Schema>;
+  bodySchema: Schema | undefined;
+  maxBodyBytes: number;
+  /** Its permissions depend on the object that the path names. */
+  needsObject: boolean;
+  /** Response headers that have one possible value in the contract, by status. */
+  fixedHeaders: Record<string, Record<string, string>>;
+  isPublic: boolean;
+}
+
+const DEFAULT_MAX_BODY_BYTES = 16_384;
+
+interface Extensions {
+  'x-permissions'?: string[];
+  'x-challenge'?: string;
+  'x-max-body-bytes'?: number;
+}
+
+// The document is bundled and linted at build time; what is read here is what the lint rules guarantee.
+interface DocumentedOperation extends Extensions {
+  operationId?: string;
+  method: string;
+  path: string;
+  security?: Record<string, string[]>[];
+  parameters?: { name: string; in: string; schema?: Schema }[];
+  requestBody?: { content: Record<string, { schema?: Schema }> };
+  responses?: Record<string, { headers?: Record<string, { schema?: { enum?: unknown[] } }> }>;
+}
+
+export function readOperation(entry: BackendOperation, config: Config): Operation {
+  const documented = entry as DocumentedOperation; // dereferenced by the library
+  const security = documented.security ?? [];
+  const named = security.flatMap((requirement) => Object.keys(requirement));
+  const permissions = documented['x-permissions'] ?? [];
+  const schemes = config.AUTHENTICATION_SCHEMES.filter((name) => named.includes(name));
+  return {
+    id: documented.operationId ?? '',
+    method: documented.method.toUpperCase(),
+    path: documented.path,
+    schemes,
+    permissions,
+    challengeScheme: documented['x-challenge'] ?? config.AUTHENTICATION_SCHEMES[0] ?? '',
+    pathSchemas: parametersIn('path', documented),
+    querySchemas: parametersIn('query', documented),
+    bodySchema: documented.requestBody?.content['application/json']?.schema,
+    maxBodyBytes: documented['x-max-body-bytes'] ?? DEFAULT_MAX_BODY_BYTES,
+    needsObject: needsObject(permissions),
+    fixedHeaders: fixedHeaders(documented),
+    isPublic: security.length === 0 || security.some((one) => Object.keys(one).length === 0),
+  };
+}
+
+function parametersIn(
+  place: string,
+  { parameters = [] }: DocumentedOperation,
+): Record<string, Schema> {
+  const found = parameters.filter((parameter) => parameter.in === place);
+  return Object.fromEntries(found.map(({ name, schema }) => [name, schema ?? {}]));
+}
+
+function fixedHeaders({ responses = {} }: DocumentedOperation): Operation['fixedHeaders'] {
+  const byStatus = Object.entries(responses).map(([status, { headers = {} }]) => {
+    const fixed = Object.entries(headers).flatMap(([name, { schema }]) =>
+      schema?.enum?.length === 1 ? [[name, String(schema.enum[0])]] : [],
+    );
+    return [status, Object.fromEntries(fixed)];
+  });
+  return Object.fromEntries(byStatus);
+}
+
+/** Why this service could not honour an operation; empty if it can. */
+export function problemsOf(operation: Operation, { security, handlers, owners }: Parts): string[] {
+  const { id, method, path, permissions, isPublic } = operation;
+  if (id === '') return [`${method} ${path} has no operationId`];
+  const problems = [
+    !Object.hasOwn(handlers, id) && 'has no handler',
+    permissions.length === 0 && 'has no x-permissions',
+    !isPublic && operation.schemes.length === 0 && 'takes none of the configured security schemes',
+    permissions.length > 0 &&
+      admitsAnonymous(permissions) !== isPublic &&
+      'disagrees with itself: its x-permissions and its security differ on anonymous callers',
+    operation.needsObject &&
+      !Object.hasOwn(owners, id) &&
+      'has an object permission but no owner look-up',
+    !Object.hasOwn(security, operation.challengeScheme) &&
+      `has a challenge of the unknown scheme ${operation.challengeScheme}`,
+    ...permissions.map(
+      (name) => !knownPermissions.includes(name) && `has the unknown permission ${name}`,
+    ),
+  ];
+  return problems.filter((problem) => problem !== false).map((problem) => `${id} ${problem}`);
+}

@@ -1,0 +1,119 @@
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
+import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
+import type { Api } from './api.ts';
+import { readBody } from './body.ts';
+import { negotiate, sendJson } from './json.ts';
+import type { Operation, Parts } from './operation.ts';
+import { authorize, authorizeObject } from './security.ts';
+
+// The order in which Django REST Framework lists them.
+const ALLOW_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
+
+/** Routes every path of the contract to its operations, and a path without its last slash to the one with it. */
+export function contractRouter(api: Api, parts: Parts, deps: Deps): Router {
+  const router = new Router({ sensitive: true, strict: true });
+  const byPath = Map.groupBy(api.operations, ({ path }) => path);
+  for (const [path, operations] of byPath) {
+    const whole = pattern(path, operations);
+    router.all(whole, serve(whole, operations, api, parts, deps));
+    if (path.endsWith('/') && path !== '/')
+      router.all(pattern(path.slice(0, -1), operations), redirectToSlash);
+  }
+  return router;
+}
+
+// Integer parameters are digits alone, as Django's <int:…>: another text is another path.
+function pattern(path: string, operations: Operation[]): RegExp {
+  const schemas = operations[0]?.pathSchemas ?? {};
+  const source = path
+    .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
+    .replace(/\{(\w+)\}/g, (_, name: string) => {
+      return `(?<${name}>${schemas[name]?.type === 'integer' ? '[0-9]+' : '[^/]+'})`;
+    });
+  return new RegExp(`^${source}$`);
+}
+
+const redirectToSlash: Middleware = (ctx) => {
+  ctx.status = 308;
+  ctx.set('Location', `${ctx.path}/${ctx.search}`);
+};
+
+// DRF's order: accept -> authenticate -> authorise -> method -> object -> its permission -> body -> query.
+function serve(
+  whole: RegExp,
+  operations: Operation[],
+  api: Api,
+  parts: Parts,
+  deps: Deps,
+): Middleware {
+  const byMethod = new Map(operations.map((operation) => [operation.method, operation]));
+  const get = byMethod.get('GET');
+  if (get) byMethod.set('HEAD', get);
+  const allow = ALLOW_ORDER.filter((method) => method === 'OPTIONS' || byMethod.has(method)).join(
+    ', ',
+  );
+  // A method that the path does not have is refused to those only who may see the path.
+  const [view] = operations;
+  if (!view) throw new Error('a path without operations');
+
+  return async (ctx) => {
+    const operation = byMethod.get(ctx.method);
+    const { challengeScheme } = operation ?? view;
+    ctx.state.operationId = operation?.id;
+    ctx.state.challenge = parts.security[challengeScheme]?.challenge(deps.config);
+    ctx.set({ Allow: allow, Vary: 'Accept' });
+    refuseRepeatedHeaders(ctx);
+    negotiate(ctx);
+    const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };
+    const user = await authorize(operation ?? view, credentials, parts.security, deps);
+    if (ctx.method === 'OPTIONS') {
+      ctx.status = 204;
+      return;
+    }
+    if (!operation) throw new MethodNotAllowed(ctx.method);
+
+    const params = api.readParams(operation, whole.exec(ctx.path)?.groups ?? {});
+    const findOwner = parts.owners[operation.id];
+    if (operation.needsObject && findOwner)
+      authorizeObject(operation.permissions, user, await findOwner(params, deps));
+    const body = operation.bodySchema && (await readBody(ctx.req, operation.maxBodyBytes));
+    const url = new URL(`${origin(ctx, deps.config)}${ctx.path}${ctx.search}`);
+    const client = { ip: addressOf(ctx), userAgent: ctx.get('User-Agent') || undefined };
+    const search = new URLSearchParams(ctx.querystring);
+    const result = await api.call(operation, { params, search, body, user, url, client }, deps);
+
+    ctx.set(operation.fixedHeaders[result.status] ?? {});
+    if (result.body === undefined) ctx.status = result.status;
+    else sendJson(ctx, result.status, result.body);
+  };
+}
+
+const SINGLE_HEADERS = ['authorization', 'content-length', 'content-type', 'host'];
+
+// Node keeps the first of two and drops the other in silence; a proxy before us may have read the other.
+function refuseRepeatedHeaders(ctx: Context): void {
+  const names = ctx.req.rawHeaders
+    .filter((_, index) => index % 2 === 0)
+    .map((name) => name.toLowerCase());
+  const isRepeated = SINGLE_HEADERS.some((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (isRepeated) throw new ParseError('Malformed request.');
+}
+
+// What a caller says about the host is never believed: links would lead where it likes.
+function origin(ctx: Context, config: Config): string {
+  if (config.BASE_URL !== undefined) return config.BASE_URL;
+  const { localAddress = '127.0.0.1', localPort } = ctx.socket;
+  const address = withoutMapping(localAddress);
+  return `http://${address.includes(':') ? `[${address}]` : address}:${localPort}`;
+}
+
+const addressOf = (ctx: Context): string => withoutMapping(ctx.socket.remoteAddress ?? '0.0.0.0');
+
+const withoutMapping = (address: string): string => address.replace(/^::ffff:/i, '');
+
+export const notFound: Middleware = () => {
+  throw new NotFound();
+};

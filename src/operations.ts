@@ -1,0 +1,33 @@
+import { authenticateToken } from './authtoken/authentication.ts';
+import { obtainAuthToken } from './authtoken/handlers.ts';
+import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
+import { authenticateJwt } from './jwt/authentication.ts';
+import * as jwt from './jwt/handlers.ts';
+import * as products from './products/handlers.ts';
+import { productOwner } from './products/repository.ts';
+
+/** operationId -> handler. The compiler names what is missing and what the contract does not declare. */
+export const handlers = {
+  hello: () => ({ status: 200, body: { message: 'Hello, World!' } }),
+  obtainAuthToken,
+  ...jwt,
+  ...products,
+} satisfies Handlers;
+
+/** Security scheme -> how its credentials are checked, and the challenge of a 401. */
+export const security: SecuritySchemes = {
+  tokenAuth: { authenticate: authenticateToken, challenge: () => 'Token' },
+  bearerJWT: {
+    authenticate: authenticateJwt,
+    challenge: ({ AUTH_HEADER_TYPES }) => `${AUTH_HEADER_TYPES[0]} realm="api"`,
+  },
+};
+
+const ownerOfProduct: OwnerLookup = ({ id }, { db }) => productOwner(Number(id), db);
+
+/** operationId -> whose object it acts on, for the permissions that ask. */
+export const owners: Readonly<Record<string, OwnerLookup>> = {
+  updateProduct: ownerOfProduct,
+  partialUpdateProduct: ownerOfProduct,
+  destroyProduct: ownerOfProduct,
+};

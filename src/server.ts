@@ -1,0 +1,114 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { createApp } from './app.ts';
+import type { App } from './app.ts';
+import { createDemo } from './demo.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { connect, DatabaseInUse, migrateLatest, migrationStatus } from './db.ts';
+import type { Database } from './db.ts';
+import type { Deps } from './deps.ts';
+import { createLog } from './log.ts';
+import { welcome } from './welcome.ts';
+
+const EXIT_CONFIG = 78; // EX_CONFIG of sysexits.h
+const DRAIN_MS = 10_000;
+
+class PendingMigrations extends Error {}
+
+async function start(config: Config): Promise<void> {
+  const log = createLog(config);
+  const database = await connect(config);
+  try {
+    await prepareSchema(database);
+    const deps: Deps = { config, db: database.db, now: () => new Date() };
+    const app = await createApp(deps, log);
+    const server = await listen(app, config);
+    stopOnSignal(server, app, database, log);
+    const demo =
+      database.embedded && config.NODE_ENV === 'development' ? await createDemo(deps) : undefined;
+    welcome({ origin: originOf(server), database: database.description, demo, config }, log);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+// One process owns the embedded database; replicas on a server must not migrate side by side.
+async function prepareSchema({ db, embedded }: Database): Promise<void> {
+  if (embedded) {
+    await migrateLatest(db);
+    return;
+  }
+  const { pending } = await migrationStatus(db);
+  if (pending.length > 0)
+    throw new PendingMigrations(
+      `The database lacks these migrations: ${pending.join(', ')}. Apply them with: npm run manage -- migrate`,
+    );
+}
+
+async function listen({ koa }: App, { HOST, PORT }: Config): Promise<Server> {
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 16_384,
+    },
+    koa.callback(),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(PORT, HOST, resolve);
+  });
+  return server;
+}
+
+function originOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo; // a TCP socket that listens
+  const host = ['0.0.0.0', '::'].includes(address) ? 'localhost' : address;
+  return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${port}`;
+}
+
+// Not ready -> accept no more -> finish what runs -> close the pool -> leave.
+function stopOnSignal(server: Server, app: App, database: Database, log: Logger): void {
+  let isStopping = false;
+  const stop = (signal: string): void => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, 'stopping');
+    app.stopping();
+    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+    server.close(() => {
+      database.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'the database did not close');
+          process.exit(1);
+        },
+      );
+    });
+    server.closeIdleConnections();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop(signal));
+}
+
+try {
+  await start(loadConfig(process.env));
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
+}
+
+function explain(error: unknown): unknown {
+  const isExpected =
+    error instanceof ConfigError ||
+    error instanceof DatabaseInUse ||
+    error instanceof PendingMigrations;
+  if (isExpected) return error.message;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return 'The port is taken: stop the other process, or set PORT to another one.';
+  return error;
+}

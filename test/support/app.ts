@@ -1,0 +1,58 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ExecutionContext } from 'ava';
+import type { Knex } from 'knex';
+import { createApp } from '../../src/app.ts';
+import type { Deps } from '../../src/deps.ts';
+import { createLog } from '../../src/log.ts';
+import { createClient } from './client.ts';
+import type { Client } from './client.ts';
+import { testConfig } from './config.ts';
+import type { SettingValues } from './config.ts';
+import { createDatabase } from './database.ts';
+
+/** A clock that stands still until it is told to go on. */
+export interface Clock {
+  now: () => Date;
+  advance: (seconds: number) => void;
+}
+
+export interface TestApp {
+  client: Client;
+  base: string;
+  db: Knex;
+  deps: Deps;
+  clock: Clock;
+}
+
+/** The whole service on a free port, with a configuration, database and clock of its own. */
+export async function startApp(t: ExecutionContext, settings: SettingValues = {}): Promise<TestApp> {
+  const config = testConfig(settings);
+  const db = await createDatabase(t);
+  const clock = createClock();
+  const deps = { config, db, now: clock.now };
+  const { koa } = await createApp(deps, createLog(config));
+  const server = createServer(koa.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  const { port } = server.address() as AddressInfo; // a TCP socket that listens
+  const base = `http://127.0.0.1:${port}`;
+  return { client: createClient(t, base), base, db, deps, clock };
+}
+
+function createClock(): Clock {
+  let offset = 0;
+  const start = Date.now();
+  return {
+    now: () => new Date(start + offset),
+    advance: (seconds) => {
+      offset += seconds * 1000;
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import http from 'node:http';
+import type { ExecutionContext } from 'ava';
+import { contractBreaches } from './contract.ts';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** Parsed JSON; undefined where there is none. */
+  body: unknown;
+  text: string;
+}
+
+export interface RequestOptions {
+  authorization?: string;
+  /** A list sends the header several times. */
+  headers?: Record<string, string | string[]>;
+  json?: unknown;
+  form?: Record<string, string>;
+  /** Sent as it is, with the content type in `headers`. */
+  raw?: string | Buffer;
+}
+
+type Call = (path: string, options?: RequestOptions) => Promise<Answer>;
+
+export interface Client {
+  request: (method: string, path: string, options?: RequestOptions) => Promise<Answer>;
+  get: Call;
+  post: Call;
+  put: Call;
+  patch: Call;
+  delete: Call;
+}
+
+/** Sends what it is told, and fails the test when an answer breaks the contract. */
+export function createClient(t: ExecutionContext, base: string): Client {
+  const request: Client['request'] = async (method, path, options = {}) => {
+    const answer = await send(base, method, path, options);
+    t.deepEqual(contractBreaches(method, path, answer), [], `${method} ${path} breaks the contract`);
+    return answer;
+  };
+  const call =
+    (method: string): Call =>
+    (path, options) =>
+      request(method, path, options);
+  return {
+    request,
+    get: call('GET'),
+    post: call('POST'),
+    put: call('PUT'),
+    patch: call('PATCH'),
+    delete: call('DELETE'),
+  };
+}
+
+async function send(
+  base: string,
+  method: string,
+  path: string,
+  { authorization, headers = {}, json, form, raw }: RequestOptions,
+): Promise<Answer> {
+  const [body, type] = encode(json, form, raw);
+  const url = new URL(base);
+  const sent: Record<string, string | string[]> = {
+    ...(type && { 'Content-Type': type }),
+    ...(authorization !== undefined && { Authorization: authorization }),
+    ...headers,
+  };
+  return new Promise((resolve, reject) => {
+    const options = { host: url.hostname, port: url.port, method, path, headers: sent, agent: false };
+    const request = http.request(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve(read(response, Buffer.concat(chunks).toString())));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+function encode(
+  json: unknown,
+  form: Record<string, string> | undefined,
+  raw: string | Buffer | undefined,
+): [string | Buffer | undefined, string | undefined] {
+  if (json !== undefined) return [JSON.stringify(json), 'application/json'];
+  if (form) return [new URLSearchParams(form).toString(), 'application/x-www-form-urlencoded'];
+  return [raw, undefined];
+}
+
+function read(response: http.IncomingMessage, text: string): Answer {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(response.headersDistinct))
+    for (const value of values ?? []) headers.append(name, value);
+  const isJson = headers.get('content-type') === 'application/json' && text !== '';
+  return { status: response.statusCode ?? 0, headers, body: isJson ? JSON.parse(text) : undefined, text };
+}

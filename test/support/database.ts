@@ -1,0 +1,100 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import type { ExecutionContext } from 'ava';
+import knex from 'knex';
+import type { Knex } from 'knex';
+import { connect, migrateLatest, overPglite } from '../../src/db.ts';
+import { testConfig } from './config.ts';
+
+const SERVER = process.env.TEST_DATABASE_URL;
+export const isOnServer = SERVER !== undefined;
+
+/** A migrated, empty database of the test's own, gone when the test ends. On a server where TEST_DATABASE_URL names one. */
+export async function createDatabase(t: ExecutionContext): Promise<Knex> {
+  return SERVER === undefined ? createEmbedded(t) : createOnServer(t, SERVER);
+}
+
+async function createEmbedded(t: ExecutionContext): Promise<Knex> {
+  const template = new Blob([readFileSync(await embeddedTemplate())]);
+  const pglite = await PGlite.create({ loadDataDir: template, extensions: { pg_trgm } });
+  const db = await overPglite(pglite);
+  t.teardown(async () => {
+    await db.destroy();
+    await pglite.close();
+  });
+  return db;
+}
+
+// Made once per state of the migrations and shared by all test processes: initdb takes seconds.
+async function embeddedTemplate(): Promise<string> {
+  const file = path.join(os.tmpdir(), `latchkey-test-template-${migrationsDigest()}.tar`);
+  if (existsSync(file)) return file;
+  const pglite = await PGlite.create({ extensions: { pg_trgm } });
+  const db = await overPglite(pglite);
+  await migrateLatest(db);
+  await db.destroy();
+  const dump = await pglite.dumpDataDir('none');
+  await pglite.close();
+  const unfinished = `${file}.${randomUUID()}`;
+  writeFileSync(unfinished, Buffer.from(await dump.arrayBuffer()));
+  renameSync(unfinished, file);
+  return file;
+}
+
+async function createOnServer(t: ExecutionContext, server: string): Promise<Knex> {
+  const template = await serverTemplate(server);
+  const name = `latchkey_test_${randomUUID().replaceAll('-', '')}`;
+  const admin = knex({ client: 'pg', connection: server, pool: { min: 0, max: 1 } });
+  await inTurn(admin, () => admin.raw('CREATE DATABASE ?? TEMPLATE ??', [name, template]));
+  const { db } = await connect(testConfig({ DATABASE_URL: databaseNamed(server, name) }));
+  t.teardown(async () => {
+    await db.destroy();
+    await admin.raw('DROP DATABASE ?? WITH (FORCE)', [name]);
+    await admin.destroy();
+  });
+  return db;
+}
+
+async function serverTemplate(server: string): Promise<string> {
+  const template = `latchkey_template_${migrationsDigest()}`;
+  const admin = knex({ client: 'pg', connection: server, pool: { min: 0, max: 1 } });
+  await inTurn(admin, async () => {
+    const { rows } = await admin.raw('SELECT 1 FROM pg_database WHERE datname = ?', [template]);
+    if (rows.length > 0) return;
+    await admin.raw('CREATE DATABASE ??', [`${template}_new`]);
+    const { db } = await connect(testConfig({ DATABASE_URL: databaseNamed(server, `${template}_new`) }));
+    await migrateLatest(db);
+    await db.destroy();
+    await admin.raw('ALTER DATABASE ?? RENAME TO ??', [`${template}_new`, template]);
+  });
+  await admin.destroy();
+  return template;
+}
+
+// CREATE DATABASE fails while another one copies the same template.
+async function inTurn(admin: Knex, act: () => Promise<unknown>): Promise<void> {
+  await admin.raw('SELECT pg_advisory_lock(7001)');
+  try {
+    await act();
+  } finally {
+    await admin.raw('SELECT pg_advisory_unlock(7001)');
+  }
+}
+
+function databaseNamed(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+function migrationsDigest(): string {
+  const directory = path.join(import.meta.dirname, '../../migrations');
+  const hash = createHash('sha256').update(process.arch);
+  for (const file of readdirSync(directory).toSorted())
+    hash.update(file).update(readFileSync(path.join(directory, file)));
+  return hash.digest('hex').slice(0, 16);
+}
