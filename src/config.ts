@@ -238,6 +238,17 @@ export const settings = Object.entries<Setting<unknown>>(SETTINGS).map(([name, e
   secret: entry.secret === true,
 }));
 
+/** The environment of this process, with what a file `.env` in the working directory adds to it. */
+export function environment(): Env {
+  try {
+    process.loadEnvFile();
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing) throw error;
+  }
+  return process.env;
+}
+
 /**
  * Reads the environment (secrets also from the file that `NAME_FILE` names), and takes the secrets out of it.
  * Throws one ConfigError with all problems. In development, missing secrets are made once in DATA_DIR.

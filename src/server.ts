@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { App } from './app.ts';
 import { createDemo } from './demo.ts';
-import { ConfigError, loadConfig } from './config.ts';
+import { ConfigError, environment, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { connect, DatabaseInUse, migrateLatest, migrationStatus } from './db.ts';
 import type { Database } from './db.ts';
@@ -95,7 +95,7 @@ function stopOnSignal(server: Server, app: App, database: Database, log: Logger)
 }
 
 try {
-  await start(loadConfig(process.env));
+  await start(loadConfig(environment()));
 } catch (error) {
   console.error(explain(error));
   process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;

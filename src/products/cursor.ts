@@ -48,11 +48,11 @@ function integer(text: string): number {
 
 // As lenient as Python's b64decode: other characters are skipped, and it ends where the padding is complete.
 function decodeBase64(text: string): Buffer {
+  if (!/^\p{ASCII}*$/u.test(text)) throw invalidCursor();
   let data = '';
   let pads = 0;
   for (const char of text) {
     const inQuad = data.length % 4;
-    if (char > '\x7f') throw invalidCursor();
     if (/[A-Za-z0-9+/]/.test(char)) {
       data += char;
       pads = 0;

@@ -22,14 +22,15 @@ async function makeUser(fields: Partial<NewUser> & { username: string }, { confi
   return insertUser({ password: await hashPassword(PASSWORD, config), ...fields }, db);
 }
 
-test('the right name and password give the user', async (t) => {
+// Serial, so that one embedded database runs at a time: each takes 150 MB, and a core to start.
+test.serial('the right name and password give the user', async (t) => {
   const deps = await createDeps(t);
   const user = await makeUser({ username: 'zoë' }, deps);
 
   t.deepEqual(await authenticateCredentials({ username: 'zoë', password: PASSWORD }, deps), user);
 });
 
-test('a name may be typed in any spelling of its text', async (t) => {
+test.serial('a name may be typed in any spelling of its text', async (t) => {
   const deps = await createDeps(t);
   const { id } = await makeUser({ username: 'élan' }, deps);
 
@@ -37,7 +38,7 @@ test('a name may be typed in any spelling of its text', async (t) => {
     t.is((await authenticateCredentials({ username, password: PASSWORD }, deps))?.id, id);
 });
 
-test('unknown, wrong, inactive, unusable and broken accounts are all nobody', async (t) => {
+test.serial('unknown, wrong, inactive, unusable and broken accounts are all nobody', async (t) => {
   const deps = await createDeps(t);
   await makeUser({ username: 'active' }, deps);
   await makeUser({ username: 'inactive', is_active: false }, deps);
@@ -62,7 +63,7 @@ test('unknown, wrong, inactive, unusable and broken accounts are all nobody', as
     t.is(await authenticateCredentials({ username, password }, deps), null, username);
 });
 
-test('a login upgrades an imported hash, and the user comes with the new one', async (t) => {
+test.serial('a login upgrades an imported hash, and the user comes with the new one', async (t) => {
   const deps = await createDeps(t);
   const { id } = await makeUser({ username: 'imported', password: PBKDF2 }, deps);
   const credentials = { username: 'imported', password: PASSWORD };
@@ -79,30 +80,36 @@ test('a login upgrades an imported hash, and the user comes with the new one', a
   t.deepEqual(await authenticateCredentials(credentials, deps), user);
 });
 
-test('racing logins of an imported user all succeed, with the hash that is stored', async (t) => {
-  const deps = await createDeps(t);
-  const { id } = await makeUser({ username: 'racer', password: PBKDF2 }, deps);
+test.serial(
+  'racing logins of an imported user all succeed, with the hash that is stored',
+  async (t) => {
+    const deps = await createDeps(t);
+    const { id } = await makeUser({ username: 'racer', password: PBKDF2 }, deps);
 
-  const users = await Promise.all(
-    Array.from({ length: 4 }, () =>
-      authenticateCredentials({ username: 'racer', password: PASSWORD }, deps),
-    ),
-  );
+    const users = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        authenticateCredentials({ username: 'racer', password: PASSWORD }, deps),
+      ),
+    );
 
-  const stored = await findUserById(id, deps.db);
-  for (const user of users) t.is(user?.password, stored?.password);
-});
+    const stored = await findUserById(id, deps.db);
+    for (const user of users) t.is(user?.password, stored?.password);
+  },
+);
 
-test('a password changed during a login with an imported hash refuses the old one', async (t) => {
-  const deps = await createDeps(t);
-  const { id } = await makeUser({ username: 'overtaken', password: PBKDF2 }, deps);
-  const changed = await hashPassword('another-password', deps.config);
+test.serial(
+  'a password changed during a login with an imported hash refuses the old one',
+  async (t) => {
+    const deps = await createDeps(t);
+    const { id } = await makeUser({ username: 'overtaken', password: PBKDF2 }, deps);
+    const changed = await hashPassword('another-password', deps.config);
 
-  const login = authenticateCredentials({ username: 'overtaken', password: PASSWORD }, deps);
-  // The login has read the row and is hashing, or reads it after the change: refused either way.
-  await new Promise(setImmediate);
-  await setPassword({ id, password: changed, now: NOW }, deps.db);
+    const login = authenticateCredentials({ username: 'overtaken', password: PASSWORD }, deps);
+    // The login has read the row and is hashing, or reads it after the change: refused either way.
+    await new Promise(setImmediate);
+    await setPassword({ id, password: changed, now: NOW }, deps.db);
 
-  t.is(await login, null);
-  t.is((await findUserById(id, deps.db))?.password, changed);
-});
+    t.is(await login, null);
+    t.is((await findUserById(id, deps.db))?.password, changed);
+  },
+);
