@@ -26,11 +26,15 @@ export interface TestApp {
 }
 
 /** The whole service on a free port, with a configuration, database and clock of its own. */
-export async function startApp(t: ExecutionContext, settings: SettingValues = {}): Promise<TestApp> {
+export async function startApp(
+  t: ExecutionContext,
+  settings: SettingValues = {},
+  { isRealTime = false } = {},
+): Promise<TestApp> {
   const config = testConfig(settings);
   const db = await createDatabase(t);
   const clock = createClock();
-  const deps = { config, db, now: clock.now };
+  const deps = { config, db, now: isRealTime ? () => new Date() : clock.now };
   const { koa } = await createApp(deps, createLog(config));
   const server = createServer(koa.callback());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -66,7 +66,9 @@ async function serverTemplate(server: string): Promise<string> {
     const { rows } = await admin.raw('SELECT 1 FROM pg_database WHERE datname = ?', [template]);
     if (rows.length > 0) return;
     await admin.raw('CREATE DATABASE ??', [`${template}_new`]);
-    const { db } = await connect(testConfig({ DATABASE_URL: databaseNamed(server, `${template}_new`) }));
+    const { db } = await connect(
+      testConfig({ DATABASE_URL: databaseNamed(server, `${template}_new`) }),
+    );
     await migrateLatest(db);
     await db.destroy();
     await admin.raw('ALTER DATABASE ?? RENAME TO ??', [`${template}_new`, template]);
