@@ -263,16 +263,16 @@ export function loadConfig(env: Env): Config {
       return undefined;
     }
   };
-  const parsed = Object.fromEntries(
-    Object.entries<Setting<unknown>>(SETTINGS).map(([name, entry]) => [
-      name,
-      attempt(name, () => {
-        const text = readText(name, entry, env) ?? entry.default;
-        return text === undefined ? undefined : entry.parse(text);
-      }),
-    ]),
-  ) as Parsed; // every entry of the table was read; a failed one is undefined and refuses the start below
-  if (problems.length > 0) throw new ConfigError(problems);
+  const read = Object.entries<Setting<unknown>>(SETTINGS).map(([name, entry]) => {
+    const fallback = entry.default === undefined ? undefined : entry.parse(entry.default);
+    const value = attempt(name, () => {
+      const text = readText(name, entry, env);
+      return text === undefined ? fallback : entry.parse(text);
+    });
+    // A refused setting stands at its default, so that the checks below find their own problems too.
+    return [name, value ?? fallback];
+  });
+  const parsed = Object.fromEntries(read) as Parsed; // the table, parsed entry by entry
 
   problems.push(...contradictions(parsed));
   const secretKey = attempt('SECRET_KEY', () => secret('SECRET_KEY', randomSecret, parsed)) ?? '';

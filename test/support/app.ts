@@ -29,10 +29,10 @@ export interface TestApp {
 export async function startApp(
   t: ExecutionContext,
   settings: SettingValues = {},
-  { isRealTime = false } = {},
+  { isRealTime = false, db: given }: { isRealTime?: boolean; db?: Knex } = {},
 ): Promise<TestApp> {
   const config = testConfig(settings);
-  const db = await createDatabase(t);
+  const db = given ?? (await createDatabase(t));
   const clock = createClock();
   const deps = { config, db, now: isRealTime ? () => new Date() : clock.now };
   const { koa } = await createApp(deps, createLog(config));

@@ -35,7 +35,11 @@ export interface Client {
 export function createClient(t: ExecutionContext, base: string): Client {
   const request: Client['request'] = async (method, path, options = {}) => {
     const answer = await send(base, method, path, options);
-    t.deepEqual(contractBreaches(method, path, answer), [], `${method} ${path} breaks the contract`);
+    t.deepEqual(
+      contractBreaches(method, path, answer),
+      [],
+      `${method} ${path} breaks the contract`,
+    );
     return answer;
   };
   const call =
@@ -66,7 +70,14 @@ async function send(
     ...headers,
   };
   return new Promise((resolve, reject) => {
-    const options = { host: url.hostname, port: url.port, method, path, headers: sent, agent: false };
+    const options = {
+      host: url.hostname,
+      port: url.port,
+      method,
+      path,
+      headers: sent,
+      agent: false,
+    };
     const request = http.request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -93,5 +104,10 @@ function read(response: http.IncomingMessage, text: string): Answer {
   for (const [name, values] of Object.entries(response.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);
   const isJson = headers.get('content-type') === 'application/json' && text !== '';
-  return { status: response.statusCode ?? 0, headers, body: isJson ? JSON.parse(text) : undefined, text };
+  return {
+    status: response.statusCode ?? 0,
+    headers,
+    body: isJson ? JSON.parse(text) : undefined,
+    text,
+  };
 }

@@ -71,7 +71,9 @@ function bodyBreaches({ content }: DocumentedResponse, pointer: string, answer: 
   const type = answer.headers.get('content-type');
   if (type !== 'application/json') return [`the content type is ${type}`];
   const validate = validator(`contract#${pointer}/content/${escape('application/json')}/schema`);
-  return validate(answer.body) ? [] : (validate.errors ?? []).map((error) => ajv.errorsText([error]));
+  return validate(answer.body)
+    ? []
+    : (validate.errors ?? []).map((error) => ajv.errorsText([error]));
 }
 
 const validators = new Map<string, ValidateFunction>();
@@ -82,7 +84,10 @@ function validator(ref: string): ValidateFunction {
   return known;
 }
 
-function resolve<Value extends Ref>(value: Value, pointer: string): { value: Value; pointer: string } {
+function resolve<Value extends Ref>(
+  value: Value,
+  pointer: string,
+): { value: Value; pointer: string } {
   if (value.$ref === undefined) return { value, pointer };
   const target = value.$ref.replace(/^#/, '');
   const found = target

@@ -10,8 +10,8 @@ import type { Knex } from 'knex';
 import { connect, migrateLatest, overPglite } from '../../src/db.ts';
 import { testConfig } from './config.ts';
 
-const SERVER = process.env.TEST_DATABASE_URL;
-export const isOnServer = SERVER !== undefined;
+/** A PostgreSQL server to run on in place of embedded databases. */
+export const SERVER = process.env.TEST_DATABASE_URL;
 
 /** A migrated, empty database of the test's own, gone when the test ends. On a server where TEST_DATABASE_URL names one. */
 export async function createDatabase(t: ExecutionContext): Promise<Knex> {
@@ -46,17 +46,23 @@ async function embeddedTemplate(): Promise<string> {
 }
 
 async function createOnServer(t: ExecutionContext, server: string): Promise<Knex> {
+  const url = await createServerDatabase(t, server);
+  const { db, close } = await connect(testConfig({ DATABASE_URL: url }));
+  t.teardown(close);
+  return db;
+}
+
+/** The URL of a migrated, empty database on a server, dropped when the test ends. */
+export async function createServerDatabase(t: ExecutionContext, server: string): Promise<string> {
   const template = await serverTemplate(server);
   const name = `latchkey_test_${randomUUID().replaceAll('-', '')}`;
   const admin = knex({ client: 'pg', connection: server, pool: { min: 0, max: 1 } });
   await inTurn(admin, () => admin.raw('CREATE DATABASE ?? TEMPLATE ??', [name, template]));
-  const { db } = await connect(testConfig({ DATABASE_URL: databaseNamed(server, name) }));
   t.teardown(async () => {
-    await db.destroy();
     await admin.raw('DROP DATABASE ?? WITH (FORCE)', [name]);
     await admin.destroy();
   });
-  return db;
+  return databaseNamed(server, name);
 }
 
 async function serverTemplate(server: string): Promise<string> {

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+
+const SERVER_FILE = path.join(import.meta.dirname, '../src/server.ts');
+const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-server-'));
+
+test('a fresh start makes a demo user whose curl works, and a restart forgets nothing', async (t) => {
+  t.timeout(90_000);
+  const directory = temporaryDirectory();
+  const first = start(t, { DATA_DIR: directory, PORT: '0' });
+  const greeting = await first.saying(
+    /Latchkey is listening at (\S+)[\s\S]*User +(\S+) with password (\S+)[\s\S]*curl/,
+  );
+  const [, origin = '', username, password] = greeting;
+  const token = readFileSync(path.join(directory, 'demo-token'), 'utf8');
+
+  const listed = await fetch(`${origin}/products/`, {
+    headers: { Authorization: `Token ${token}` },
+  });
+  t.is(listed.status, 200);
+  const { refresh } = await post(`${origin}/login/`, { username, password });
+  t.deepEqual(await post(`${origin}/blacklist_token/`, { refresh }), {});
+
+  const second = start(t, { DATA_DIR: directory, PORT: '0' });
+  t.is(await second.exit(), 1);
+  t.regex(second.output(), /^The embedded database in \S+ is in use by another process: [^\n]+\n$/);
+
+  first.process.kill('SIGTERM');
+  t.is(await first.exit(), 0);
+  const third = start(t, { DATA_DIR: directory, PORT: '0' });
+  const [, again = ''] = await third.saying(/Latchkey is listening at (\S+)/);
+  t.deepEqual(await post(`${again}/refresh_token/`, { refresh }), {
+    detail: 'Token is blacklisted',
+    code: 'token_not_valid',
+  });
+  t.notRegex(third.output(), /with password/);
+});
+
+test('a bad configuration ends the start with all problems and exit code 78', async (t) => {
+  const { exit, output } = start(t, {
+    NODE_ENV: 'production',
+    PORT: '70000',
+    ACCESS_TOKEN_LIFETIME: 'soon',
+    SECRET_KEY: 'changeme',
+  });
+
+  t.is(await exit(), 78);
+  t.regex(output(), /PORT must be an integer/);
+  t.regex(output(), /ACCESS_TOKEN_LIFETIME must be seconds/);
+  t.regex(output(), /SECRET_KEY is a well-known value/);
+  t.regex(output(), /SIGNING_KEY is missing/);
+  t.notRegex(output(), /changeme/);
+});
+
+test('production refuses to make secrets of its own, naming each', async (t) => {
+  const { exit, output } = start(t, { NODE_ENV: 'production', SECRET_KEY: 'changeme' });
+
+  t.is(await exit(), 78);
+  t.is(
+    output(),
+    'Configuration problems:\n' +
+      '  - SECRET_KEY is a well-known value: production needs a strong one\n' +
+      '  - SIGNING_KEY is missing: production makes no secrets of its own\n',
+  );
+});
+
+test('production logs one JSON line at the start and makes no demo user', async (t) => {
+  t.timeout(60_000);
+  const server = start(t, {
+    NODE_ENV: 'production',
+    DATA_DIR: temporaryDirectory(),
+    PORT: '0',
+    SECRET_KEY: 'Vq2w8nSxkR7yTz4mJb6cHd9fLg3pQe5u',
+    SIGNING_KEY: 'mB7xWc2vZn5kLs8jHq4gTf9dRp6yUe3a',
+  });
+
+  const [line] = await server.saying(/\{.*"msg":"listening"\}\n/);
+
+  const { origin, database, msg } = JSON.parse(line);
+  t.deepEqual({ msg, isOrigin: URL.canParse(origin) }, { msg: 'listening', isOrigin: true });
+  t.regex(database, /^embedded PostgreSQL in /);
+  t.is(server.output(), line);
+});
+
+interface Started {
+  process: ChildProcess;
+  output: () => string;
+  saying: (pattern: RegExp) => Promise<RegExpExecArray>;
+  exit: () => Promise<number | null>;
+}
+
+function start(t: ExecutionContext, settings: Record<string, string>): Started {
+  const child = spawn(process.execPath, [SERVER_FILE], {
+    env: { PATH: process.env.PATH, ...settings },
+    cwd: os.tmpdir(),
+  });
+  let output = '';
+  const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const heard = new EventTarget();
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      heard.dispatchEvent(new Event('data'));
+    });
+  t.teardown(() => child.kill('SIGKILL'));
+  return {
+    process: child,
+    output: () => output,
+    exit: () => exited,
+    saying: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const match = pattern.exec(output);
+          if (match) resolve(match);
+        };
+        heard.addEventListener('data', look);
+        look();
+        void exited.then((code) => reject(new Error(`it left with ${code}: ${output}`)));
+      }),
+  };
+}
+
+async function post(url: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as Record<string, unknown>; // compared as a whole by the caller
+}
