@@ -33,6 +33,8 @@ export async function createDemo(deps: Deps): Promise<Demo | undefined> {
     deps,
   );
   for (const product of PRODUCTS) await insertProduct({ ...product, owner: user.id }, db);
+  const passwordFile = path.join(config.DATA_DIR, 'demo-password');
+  writeFileSync(passwordFile, login.password, { mode: 0o600 });
   writeFileSync(tokenFile, await getOrCreateToken(user.id, deps), { mode: 0o600 });
   return { tokenFile, login };
 }

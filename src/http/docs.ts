@@ -36,20 +36,32 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-// Under tokenAuth the whole header is typed; the bare key is what people have at hand.
-const START = `window.ui = SwaggerUIBundle({
-  url: '/openapi.json',
-  dom_id: '#swagger-ui',
-  deepLinking: true,
-  persistAuthorization: false,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-  requestInterceptor: (request) => {
-    const { Authorization } = request.headers;
-    if (/^\\s*[0-9a-f]{40}\\s*$/.test(Authorization)) request.headers.Authorization = 'Token ' + Authorization.trim();
-    return request;
-  },
-});
+// Under tokenAuth the whole header is typed; the bare key is what people have at hand. The examples of
+// optional parameters move into their descriptions: filled into the form, they would filter everything away.
+const START = `const describe = (parameter) => {
+  if (parameter.in !== 'query' || parameter.example === undefined) return;
+  parameter.description += '\\n\\nExample: \`' + parameter.example + '\`';
+  delete parameter.example;
+};
+
+fetch('/openapi.json')
+  .then((response) => response.json())
+  .then((spec) => {
+    for (const path of Object.values(spec.paths))
+      for (const operation of Object.values(path)) (operation.parameters ?? []).forEach(describe);
+    window.ui = SwaggerUIBundle({
+      spec,
+      dom_id: '#swagger-ui',
+      deepLinking: true,
+      tryItOutEnabled: true,
+      validatorUrl: null,
+      requestInterceptor: (request) => {
+        const key = /^\\s*([0-9a-f]{40})\\s*$/.exec(request.headers.Authorization)?.[1];
+        if (key) request.headers.Authorization = 'Token ' + key;
+        return request;
+      },
+    });
+  });
 `;
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { contractDocument } from '../src/contract.ts';
+
+const ROOT = path.join(import.meta.dirname, '..');
+
+interface Documented {
+  operationId: string;
+  responses: Record<string, unknown>;
+}
+const { paths } = contractDocument() as {
+  paths: Record<string, Record<string, Documented>>;
+};
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+const documented = Object.entries(paths).flatMap(([template, item]) =>
+  METHODS.flatMap((method) => {
+    const { responses = {} } = item[method] ?? {};
+    const target = template.replace(/\{\w+\}/, '1');
+    return Object.keys(responses).map((status) => ({
+      method: method.toUpperCase(),
+      target,
+      status,
+    }));
+  }),
+);
+
+test('the mock answers every operation with every documented status when asked to', async (t) => {
+  t.timeout(60_000);
+  const base = await startMock(t);
+
+  const missed: string[] = [];
+  for (const { method, target, status } of documented) {
+    const response = await fetch(`${base}${target}`, {
+      method,
+      headers: { Prefer: `code=${status}`, 'Content-Type': 'application/json', ...credentials },
+      redirect: 'manual',
+      ...(['POST', 'PUT', 'PATCH'].includes(method) && { body: JSON.stringify(anyBody) }),
+    });
+    await response.arrayBuffer();
+    if (String(response.status) !== status)
+      missed.push(`${method} ${target} ${status}: ${response.status}`);
+  }
+
+  t.deepEqual(missed, []);
+  t.true(documented.length >= 91, 'all documented responses were asked for');
+});
+
+const credentials = { Authorization: 'Bearer a.b.c' };
+const anyBody = {
+  username: 'alice',
+  password: 'x',
+  refresh: 'x',
+  token: 'x',
+  name: 'Oak chair',
+  price: '49.90',
+};
+
+async function startMock(t: ExecutionContext): Promise<string> {
+  const port = await freePort();
+  const prism = path.join(ROOT, 'node_modules/.bin/prism');
+  const mock = spawn(process.execPath, [prism, 'mock', '--port', String(port), 'openapi.yaml'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => mock.kill('SIGKILL'));
+  await new Promise<void>((resolve) => {
+    mock.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.includes('listening')) resolve();
+    });
+  });
+  return `http://127.0.0.1:${port}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // a TCP socket that listens
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
