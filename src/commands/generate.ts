@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,14 +13,15 @@ const SAMPLES = ['example', 'examples', 'default', 'enum'];
 
 function bundle(): JsonObject {
   const redocly = join(ROOT, 'node_modules/@redocly/cli/bin/cli.js');
-  const stdout = execFileSync(process.execPath, [redocly, 'bundle', 'openapi.yaml', '--ext=json'], {
+  const run = spawnSync(process.execPath, [redocly, 'bundle', 'openapi.yaml', '--ext=json'], {
     cwd: ROOT,
     env: { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
     encoding: 'utf8',
     maxBuffer: Infinity,
-    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return JSON.parse(stdout);
+  if (run.status === 0) return JSON.parse(run.stdout);
+  console.error(run.stderr);
+  process.exit(1);
 }
 
 function isObject(value: Json | undefined): value is JsonObject {
