@@ -17,21 +17,26 @@ export async function up(knex: Knex): Promise<void> {
     table.check('price >= 0', [], 'product_price_check');
     table.check('stock >= 0', [], 'product_stock_check');
     table.foreign('owner', 'product_owner_fkey').references('users.id').onDelete('CASCADE');
+    // Without it, deleting a user would read every product.
     table.index(['owner'], 'product_owner_idx');
+    // With the id behind it, an index serves the filters on its column, the ordering both ways, and a page's start.
     table.index(['name', 'id'], 'product_name_idx');
     table.index(['price', 'id'], 'product_price_idx');
     table.index(['stock', 'id'], 'product_stock_idx');
     table.index(['created_at', 'id'], 'product_created_at_idx');
   });
-  // `icontains` and search compare upper-case text, as Django does on PostgreSQL.
+  // `icontains` and search compare upper-case text, as Django does on PostgreSQL. Collation "C" knows ASCII only.
   await knex.raw(
-    `CREATE INDEX product_name_trgm_idx ON product USING gin (upper(name COLLATE "default") gin_trgm_ops)`,
+    `CREATE INDEX product_name_trgm_idx ON product
+     USING gin (upper(name COLLATE "default") gin_trgm_ops)`,
   );
   await knex.raw(
-    `CREATE INDEX product_description_trgm_idx ON product USING gin (upper(description) gin_trgm_ops)`,
+    `CREATE INDEX product_description_trgm_idx ON product
+     USING gin (upper(description) gin_trgm_ops)`,
   );
 }
 
+// The extension stays: it may have been there before, or serve others by now.
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('product');
 }

@@ -1,5 +1,4 @@
 import type { OperationRequest } from '../contract.ts';
-import { ValidationError } from '../errors.ts';
 import type { ProductQuery } from './repository.ts';
 
 type Filters = OperationRequest<'listProducts'>['query'];
@@ -17,15 +16,18 @@ const STOCK_FILTERS = [
   ['stock__gte', '>='],
 ] as const;
 
-// The left sides are the expressions of the trigram index. LIKE's escape character is the backslash.
-const NAME_CONTAINS = 'upper(product.name COLLATE "default") LIKE upper(?)';
-const DESCRIPTION_CONTAINS = 'upper(product.description) LIKE upper(?)';
+// The left sides are the expressions of the trigram indexes. LIKE's escape character is the backslash.
+const NAME_IS_LIKE = 'upper(product.name COLLATE "default") LIKE';
+const DESCRIPTION_IS_LIKE = 'upper(product.description) LIKE';
+
+// Enough to find few rows by index; thousands would keep the planner busy for seconds.
+const PLANNED_TERMS = 20;
 
 /** django-filter's and DRF's SearchFilter's part of the list: all conditions hold. */
 export function filterProducts(products: ProductQuery, filters: Filters): ProductQuery {
   if (filters.name !== undefined) products.where('product.name', filters.name);
   if (filters.name__icontains !== undefined)
-    products.whereRaw(NAME_CONTAINS, [contains(filters.name__icontains)]);
+    products.whereRaw(`${NAME_IS_LIKE} upper(?)`, [contains(filters.name__icontains)]);
   for (const [name, operator] of PRICE_FILTERS) {
     const price = filters[name];
     if (price !== undefined) products.where('product.price', operator, price);
@@ -35,11 +37,23 @@ export function filterProducts(products: ProductQuery, filters: Filters): Produc
     if (stock !== undefined)
       products.whereRaw(`product.stock ${operator} ?::bigint`, [wholeStock(stock)]);
   }
-  for (const term of splitSearch(filters.search ?? '')) {
-    const pattern = contains(term);
-    products.whereRaw(`(${NAME_CONTAINS} OR ${DESCRIPTION_CONTAINS})`, [pattern, pattern]);
-  }
+  searchProducts(products, splitSearch(filters.search ?? '').map(contains));
   return products;
+}
+
+function searchProducts(products: ProductQuery, patterns: string[]): void {
+  for (const pattern of patterns.slice(0, PLANNED_TERMS))
+    products.whereRaw(`(${NAME_IS_LIKE} upper(?) OR ${DESCRIPTION_IS_LIKE} upper(?))`, [
+      pattern,
+      pattern,
+    ]);
+  const others = patterns.slice(PLANNED_TERMS);
+  if (others.length > 0)
+    products.whereRaw(
+      `NOT EXISTS (SELECT FROM unnest(?::text[]) AS pattern
+        WHERE NOT (${NAME_IS_LIKE} upper(pattern) OR ${DESCRIPTION_IS_LIKE} upper(pattern)))`,
+      [others],
+    );
 }
 
 function contains(text: string): string {
@@ -52,20 +66,20 @@ function wholeStock(decimal: string): number {
   return Math.max(-1, Math.min(2 ** 31, Number(whole)));
 }
 
-// Python's \s: JavaScript's has U+FEFF and lacks the four separators and U+0085.
+// Python's \s: JavaScript's has U+FEFF and lacks U+001C to U+001F and U+0085.
 const SPACE =
   '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const OUTER_SPACE = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g');
-const OUTER_COMMAS = /^,+|,+$/g;
+// Not /^ +| +$/, which takes a square of steps over what lies inside.
+const BETWEEN_SPACES = new RegExp(`[^${SPACE}](?:.*[^${SPACE}])?`, 's');
+const BETWEEN_COMMAS = /[^,](?:.*[^,])?/s;
 // Django's smart_split: a run without spaces, in which quotes hold spaces together.
 const QUOTED = `(?:"(?:[^"\\\\]|\\\\[^\\n])*"|'(?:[^'\\\\]|\\\\[^\\n])*')`;
 const BIT = new RegExp(`(?:[^${SPACE}'"]*(?:${QUOTED}[^${SPACE}'"]*)+)|[^${SPACE}]+`, 'g');
 
 /** DRF's search_smart_split: words and commas part, quotes hold together. Each term once. */
 export function splitSearch(search: string): string[] {
-  if (search.includes('\0')) throw new ValidationError(['Null characters are not allowed.']);
   const bits = search.match(BIT) ?? [];
-  const terms = bits.map((bit) => bit.replace(OUTER_COMMAS, '')).flatMap(termsOfBit);
+  const terms = bits.flatMap((bit) => termsOfBit(BETWEEN_COMMAS.exec(bit)?.[0] ?? ''));
   return [...new Set(terms)].filter((term) => term !== '');
 }
 
@@ -73,7 +87,11 @@ function termsOfBit(bit: string): string[] {
   const [quote] = bit;
   if ((quote === '"' || quote === "'") && bit.endsWith(quote))
     return [bit.slice(1, -1).replaceAll(`\\${quote}`, quote).replaceAll('\\\\', '\\')];
-  return bit.split(',').map((term) => term.replace(OUTER_SPACE, ''));
+  return bit.split(',').map(strip);
+}
+
+function strip(text: string): string {
+  return BETWEEN_SPACES.exec(text)?.[0] ?? '';
 }
 
 const FIELDS = ['name', 'price', 'created_at'] as const;
@@ -88,7 +106,7 @@ export type Ordering = [OrderTerm, ...OrderTerm[]];
 /** OrderingFilter's `name,-price`; what is not allowed is dropped, and of a field named twice the first counts. */
 export function readOrdering(ordering = ''): Ordering {
   const terms = new Map<string, OrderTerm>();
-  for (const text of ordering.split(',').map((term) => term.replace(OUTER_SPACE, ''))) {
+  for (const text of ordering.split(',').map(strip)) {
     const field = FIELDS.find((name) => text === name || text === `-${name}`);
     if (field && !terms.has(field))
       terms.set(field, { field, order: text.startsWith('-') ? 'desc' : 'asc' });

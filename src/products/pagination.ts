@@ -47,7 +47,8 @@ export function seek(products: ProductQuery, ordering: Ordering, cursor: Cursor)
   const [position] = cursor.positions;
   for (const term of terms) products.orderBy(`product.${term.field}`, term.order);
   products.offset(cursor.offset);
-  if (cursor.id !== undefined) return products.whereRaw(afterRow(terms), rowPosition(terms, cursor));
+  if (cursor.id !== undefined)
+    return products.whereRaw(afterRow(terms), rowPosition(terms, cursor));
   if (position === undefined) return products;
   return products.where(`product.${field}`, BEYOND[order], readPosition(field, position));
 }
