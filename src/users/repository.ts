@@ -86,3 +86,20 @@ export async function updateLastLogin(id: number, now: Date, db: Knex): Promise<
 export async function hasUsers(db: Knex): Promise<boolean> {
   return (await db<User>('users').first('id')) !== undefined;
 }
+
+/** The user with the lowest id. */
+export async function findFirstUser(db: Knex): Promise<User | undefined> {
+  return db<User>('users').orderBy('id').first(COLUMNS);
+}
+
+/**
+ * After rows with ids of their own: the next id follows the highest. Never back, since the id of a deleted
+ * user must not come to another one.
+ */
+export async function continueIds(db: Knex): Promise<void> {
+  await db.raw(
+    `SELECT setval(sequence, greatest(max(id), pg_sequence_last_value(sequence)))
+     FROM users, (SELECT pg_get_serial_sequence('users', 'id')::regclass AS sequence) AS s
+     GROUP BY sequence`,
+  );
+}

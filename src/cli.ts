@@ -1,0 +1,165 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { changePassword } from './commands/changepassword.ts';
+import { createToken } from './commands/create-token.ts';
+import { createUser } from './commands/createuser.ts';
+import { CommandFailure } from './commands/failure.ts';
+import { flushExpiredTokens } from './commands/flush-expired-tokens.ts';
+import { loadData } from './commands/loaddata.ts';
+import { migrate, prepareSchema } from './commands/migrate.ts';
+import { seed } from './commands/seed.ts';
+import { ConfigError, environment, loadConfig } from './config.ts';
+import { connect, DatabaseInUse, isUnavailable } from './db.ts';
+import type { Database } from './db.ts';
+import type { Deps } from './deps.ts';
+import { ValidationError } from './errors.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_CONFIG = 78; // EX_CONFIG of sysexits.h
+
+const MAX_PRODUCTS = 10_000_000;
+const PASSWORD_HELP =
+  '\nThe password is typed twice on a terminal, or is one line of standard input; it is generated with ' +
+  '--generate, or where standard input is empty.';
+
+const program = new Command('latchkey')
+  .description('Manages the accounts, tokens and database of Latchkey.')
+  .exitOverride()
+  .showHelpAfterError('(--help tells more)')
+  .allowExcessArguments(false)
+  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong settings.');
+
+program
+  .command('migrate')
+  .description('apply the migrations that the database lacks')
+  .option('--status', 'only list the migrations, applied [X] and not [ ]')
+  .option('--down', 'take the newest migration back')
+  .action(async (options) => {
+    if (options.down && options.status)
+      program.error('error: --down and --status exclude each other', { exitCode: EXIT_USAGE });
+    await withDatabase(({ db }) => migrate(options, db));
+  });
+
+addCreateUser('createuser', 'make an account and its opaque token')
+  .option('--staff', 'may change the products of others (is_staff)')
+  .option('--superuser', 'is_superuser');
+
+addCreateUser('createsuperuser', 'createuser --staff --superuser', {
+  staff: true,
+  superuser: true,
+});
+
+program
+  .command('changepassword')
+  .description('set the password of a user, and end all sessions of that user')
+  .argument('<name>', 'username')
+  .option('--generate', 'generate the password, and print it once')
+  .addHelpText('after', PASSWORD_HELP)
+  .action((name, options) => run((deps) => changePassword({ ...options, name }, deps)));
+
+program
+  .command('create-token')
+  .alias('drf_create_token')
+  .description('print the opaque token of a user, made if there is none')
+  .argument('<name>', 'username')
+  .option('-r, --reset', 'end the token there is, and make a new one')
+  .action((name, options) => run((deps) => createToken({ ...options, name }, deps)));
+
+program
+  .command('flush-expired-tokens')
+  .alias('flushexpiredtokens')
+  .description('delete expired sessions and expired blacklisted tokens')
+  .option('--dry-run', 'only count them')
+  .action((options) => run((deps) => flushExpiredTokens(options, deps)));
+
+program
+  .command('loaddata')
+  .description('import users from a JSON file, all or none')
+  .argument('<file>', '{"users": [{"username": …, "password" or "password_hash": …, …}]}')
+  .action((file) => run((deps) => loadData({ file }, deps)));
+
+program
+  .command('seed')
+  .description('add demo products')
+  .requiredOption('--products <number>', `how many, up to ${MAX_PRODUCTS}`, parseProducts)
+  .option('--owner <name>', 'user who owns them (default: the first)')
+  .action((options) => run((deps) => seed(options, deps)));
+
+function addCreateUser(name: string, description: string, roles: object = {}): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument('<name>', 'username')
+    .option('--email <address>', 'e-mail address')
+    .option('--inactive', 'cannot log in (is_active off)')
+    .option('--generate', 'generate the password, and print it once')
+    .addHelpText('after', PASSWORD_HELP)
+    .action((username, options) =>
+      run((deps) => createUser({ ...options, ...roles, name: username }, deps)),
+    );
+}
+
+function parseProducts(text: string): number {
+  const number = /^\d{1,8}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > MAX_PRODUCTS)
+    throw new InvalidArgumentError(`It must be a number from 1 to ${MAX_PRODUCTS}.`);
+  return number;
+}
+
+async function run(command: (deps: Deps) => Promise<string>): Promise<void> {
+  await withDatabase(async (database, deps) => {
+    await prepareSchema(database);
+    return command(deps);
+  });
+}
+
+async function withDatabase(
+  work: (database: Database, deps: Deps) => Promise<string>,
+): Promise<void> {
+  const config = loadConfig(environment());
+  const database = await connect(config);
+  try {
+    const deps = { config, db: database.db, now: () => new Date() };
+    console.log(await work(database, deps));
+  } catch (error) {
+    if (isUnavailable(error))
+      throw new CommandFailure(
+        `Cannot use the database (${database.description}): ${reasonOf(error)}.`,
+        {
+          cause: error,
+        },
+      );
+    throw error;
+  } finally {
+    await database.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // The error for a host with several addresses has a code and no message.
+  return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ValidationError)
+    return Object.entries(error.body ?? {})
+      .map(([field, reasons]) => `${field}: ${[reasons].flat().join(' ')}`)
+      .join('\n');
+  const isExpected = [CommandFailure, ConfigError, DatabaseInUse].some(
+    (kind) => error instanceof kind,
+  );
+  return isExpected ? reasonOf(error) : `Failed unexpectedly: ${reasonOf(error)}`;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said it already.
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else {
+    console.error(explain(error));
+    process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : EXIT_FAILED;
+  }
+}

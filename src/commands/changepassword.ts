@@ -1,0 +1,31 @@
+import type { Deps } from '../deps.ts';
+import { validateNewPassword } from '../users/password-rules.ts';
+import { hashPassword } from '../users/passwords.ts';
+import { findUserByUsername, setPassword } from '../users/repository.ts';
+import { normalizeUsername } from '../users/usernames.ts';
+import { CommandFailure } from './failure.ts';
+import { announcePassword, readNewPassword } from './password-input.ts';
+
+export interface ChangePasswordOptions {
+  name: string;
+  generate?: boolean;
+}
+
+export async function changePassword(
+  { name, generate }: ChangePasswordOptions,
+  { config, db, now }: Deps,
+): Promise<string> {
+  const user = await findUserByUsername(normalizeUsername(name), db);
+  if (!user) throw new CommandFailure(`Cannot change the password: user ${name} does not exist.`);
+
+  const input = await readNewPassword({ generate });
+  if (!input.isGenerated) await validateNewPassword(input.password, user.username, config);
+  const password = await hashPassword(input.password, config);
+  if (!(await setPassword({ id: user.id, password, now: now() }, db)))
+    throw new CommandFailure(`Cannot change the password: user ${name} was just deleted.`);
+  return (
+    `Changed the password of ${user.username} and ended all of its sessions. ` +
+    `Its opaque token stays: create-token ${user.username} --reset replaces it.` +
+    announcePassword(input)
+  );
+}

@@ -1,0 +1,77 @@
+import type { Knex } from 'knex';
+import type { User } from '../db.ts';
+import type { Deps } from '../deps.ts';
+import { findFirstUser, findUserByUsername } from '../users/repository.ts';
+import { normalizeUsername } from '../users/usernames.ts';
+import { CommandFailure } from './failure.ts';
+import { startProgress } from './progress.ts';
+
+const BATCH = 10_000;
+
+export interface SeedOptions {
+  products: number;
+  owner?: string;
+}
+
+/** Adds demo products that differ in everything a filter can ask for. */
+export async function seed({ products, owner }: SeedOptions, { db, now }: Deps): Promise<string> {
+  const { id, username } = await findOwner(owner, db);
+  const progress = startProgress('Products', products);
+  try {
+    for (let first = 1; first <= products; first += BATCH) {
+      const last = Math.min(first + BATCH - 1, products);
+      await insertProducts({ first, last, total: products, owner: id, now: now() }, db);
+      progress.advanceTo(last);
+    }
+    await patiently(db, (trx) => trx.raw('ANALYZE product'));
+  } finally {
+    progress.stop();
+  }
+  return `Added ${products} product${products === 1 ? '' : 's'} of ${username}.`;
+}
+
+async function findOwner(name: string | undefined, db: Knex): Promise<User> {
+  if (name === undefined) {
+    const first = await findFirstUser(db);
+    if (!first) throw new CommandFailure('Cannot add products: there is no user to own them yet.');
+    return first;
+  }
+  const user = await findUserByUsername(normalizeUsername(name), db);
+  if (!user) throw new CommandFailure(`Cannot add products: user ${name} does not exist.`);
+  return user;
+}
+
+interface Batch {
+  first: number;
+  last: number;
+  total: number;
+  owner: number;
+  now: Date;
+}
+
+// The strides are primes, so that names, prices and stocks don't repeat in step. A product a second up to now.
+const INSERT = `
+  INSERT INTO product (name, description, price, stock, owner, created_at, updated_at)
+  SELECT
+    (array['Oak', 'Walnut', 'Brass', 'Linen', 'Glass', 'Copper', 'Wool', 'Slate', 'Birch', 'Cotton', 'Cork'])[1 + n % 11]
+      || ' ' || (array['chair', 'table', 'lamp', 'shelf', 'bowl', 'mirror', 'blanket'])[1 + n / 11 % 7] || ' ' || n,
+    (array['Made by hand', 'Made to order', 'From stock', 'Second choice', 'Restored'])[1 + n % 5]
+      || ', ' || (array['small', 'medium', 'large'])[1 + n % 3] || ', ' || (n % 97 + 3) || ' cm.',
+    (n * 7919 % 99991 + 1) / 100.0,
+    CASE WHEN n % 13 = 0 THEN 0 ELSE n * 31 % 503 END,
+    :owner,
+    made, made
+  FROM generate_series(:first::bigint, :last::bigint) AS n,
+    LATERAL (SELECT :now::timestamptz - (:total::bigint - n) * interval '1 second' AS made) AS clock`;
+
+async function insertProducts(batch: Batch, db: Knex): Promise<void> {
+  await patiently(db, (trx) => trx.raw(INSERT, { ...batch }));
+}
+
+// The time-out of a connection is for requests; the indexes of a large table need longer for a batch.
+async function patiently(db: Knex, work: (trx: Knex) => Promise<unknown>): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx.raw(`SET LOCAL statement_timeout = '5min'`);
+    await work(trx);
+  });
+}
