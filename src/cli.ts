@@ -5,10 +5,10 @@ import { createUser } from './commands/createuser.ts';
 import { CommandFailure } from './commands/failure.ts';
 import { flushExpiredTokens } from './commands/flush-expired-tokens.ts';
 import { loadData } from './commands/loaddata.ts';
-import { migrate, prepareSchema } from './commands/migrate.ts';
+import { migrate } from './commands/migrate.ts';
 import { seed } from './commands/seed.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
-import { connect, DatabaseInUse, isUnavailable } from './db.ts';
+import { connect, DatabaseInUse, isUnavailable, PendingMigrations, prepareSchema } from './db.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
 import { ValidationError } from './errors.ts';
@@ -117,7 +117,7 @@ async function withDatabase(
   work: (database: Database, deps: Deps) => Promise<string>,
 ): Promise<void> {
   const config = loadConfig(environment());
-  const database = await connect(config);
+  const database = await connect(config, { statementTimeout: 0 });
   try {
     const deps = { config, db: database.db, now: () => new Date() };
     console.log(await work(database, deps));
@@ -146,7 +146,7 @@ function explain(error: unknown): string {
     return Object.entries(error.body ?? {})
       .map(([field, reasons]) => `${field}: ${[reasons].flat().join(' ')}`)
       .join('\n');
-  const isExpected = [CommandFailure, ConfigError, DatabaseInUse].some(
+  const isExpected = [CommandFailure, ConfigError, DatabaseInUse, PendingMigrations].some(
     (kind) => error instanceof kind,
   );
   return isExpected ? reasonOf(error) : `Failed unexpectedly: ${reasonOf(error)}`;

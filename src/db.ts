@@ -11,6 +11,10 @@ import type { Config } from './config.ts';
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text));
 
+// Knex would write to the console what is thrown as well, and logged or told to the user there.
+const ignore = (): void => {};
+const QUIET: Knex.Logger = { warn: ignore, error: ignore, debug: ignore, deprecate: ignore };
+
 const MIGRATIONS: Knex.MigratorConfig = {
   directory: path.join(import.meta.dirname, '../migrations'),
   extension: 'ts',
@@ -40,26 +44,30 @@ export interface Database {
   close: () => Promise<void>;
 }
 
-/** Connects to DATABASE_URL, or opens the embedded database in DATA_DIR (one process at a time). */
-export async function connect(config: Config): Promise<Database> {
+/**
+ * Connects to DATABASE_URL, or opens the embedded database in DATA_DIR (one process at a time).
+ * `statementTimeout` is in milliseconds; 0 lets a command take its time.
+ */
+export async function connect(config: Config, { statementTimeout = 2000 } = {}): Promise<Database> {
   return config.DATABASE_URL === undefined
     ? openEmbedded(config.DATA_DIR)
-    : connectToServer(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
+    : connectToServer(config.DATABASE_URL, config.DATABASE_POOL_SIZE, statementTimeout);
 }
 
-function connectToServer(url: string, poolSize: number): Database {
+function connectToServer(url: string, poolSize: number, statementTimeout: number): Database {
   const { host, pathname } = new URL(url);
   const db = knex({
     client: 'pg',
     connection: {
       connectionString: url,
       connectionTimeoutMillis: 1000,
-      statement_timeout: 2000,
+      statement_timeout: statementTimeout,
       options: '-c lock_timeout=1000',
       application_name: 'latchkey',
     },
     pool: { min: 0, max: poolSize },
     acquireConnectionTimeout: 1000,
+    log: QUIET,
   });
   return {
     db,
@@ -92,7 +100,12 @@ async function openEmbedded(directory: string): Promise<Database> {
 /** knex with its ordinary `pg` dialect and driver over one PGlite session. */
 export async function overPglite(pglite: PGlite): Promise<Knex> {
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
-  return knex({ client: 'pg', connection: createPgConfig(pglite), pool: { min: 1, max: 1 } });
+  return knex({
+    client: 'pg',
+    connection: createPgConfig(pglite),
+    pool: { min: 1, max: 1 },
+    log: QUIET,
+  });
 }
 
 // SQLite's file lock, because the kernel drops it with the process, however that dies; a second
@@ -132,6 +145,26 @@ export async function migrateDown(db: Knex): Promise<string[]> {
   return names;
 }
 
+/** The embedded database belongs to one process, which migrates it; a server is migrated by command only. */
+export async function prepareSchema({ db, embedded }: Database): Promise<void> {
+  if (embedded) {
+    await migrateLatest(db);
+    return;
+  }
+  const { pending } = await migrationStatus(db);
+  if (pending.length > 0) throw new PendingMigrations(pending);
+}
+
+export class PendingMigrations extends Error {
+  constructor(pending: string[]) {
+    super(
+      `The database lacks these migrations: ${pending.join(', ')}. ` +
+        'Apply them with: npm run manage -- migrate',
+    );
+    this.name = 'PendingMigrations';
+  }
+}
+
 export async function migrationStatus(db: Knex): Promise<{ applied: string[]; pending: string[] }> {
   const [applied, pending] = await db.migrate.list(MIGRATIONS);
   return {
@@ -152,8 +185,11 @@ export function isUnavailable(error: unknown): boolean {
   return UNAVAILABLE.test(code) || NETWORK.test(code) || CLIENT_SIDE.test(error.message);
 }
 
-/** Whether PostgreSQL refused a value as such: bad text for a type, out of range, an invalid character. */
+// Bad text for a type, out of range, an invalid character; a key that is taken or points nowhere.
+const UNSTORABLE = ['22P02', '22003', '22021', '23503', '23505'];
+
+/** Whether PostgreSQL refused a value as such, which is the caller's affair and not an illness of ours. */
 export function isUnstorable(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === '22P02' || code === '22003' || code === '22021';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return UNSTORABLE.includes(code);
 }

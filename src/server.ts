@@ -7,7 +7,7 @@ import type { App } from './app.ts';
 import { createDemo } from './demo.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { connect, DatabaseInUse, migrateLatest, migrationStatus } from './db.ts';
+import { connect, DatabaseInUse, PendingMigrations, prepareSchema } from './db.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
 import { createLog } from './log.ts';
@@ -15,8 +15,6 @@ import { welcome } from './welcome.ts';
 
 const EXIT_CONFIG = 78; // EX_CONFIG of sysexits.h
 const DRAIN_MS = 10_000;
-
-class PendingMigrations extends Error {}
 
 async function start(config: Config): Promise<void> {
   const log = createLog(config);
@@ -34,19 +32,6 @@ async function start(config: Config): Promise<void> {
     await database.close();
     throw error;
   }
-}
-
-// One process owns the embedded database; replicas on a server must not migrate side by side.
-async function prepareSchema({ db, embedded }: Database): Promise<void> {
-  if (embedded) {
-    await migrateLatest(db);
-    return;
-  }
-  const { pending } = await migrationStatus(db);
-  if (pending.length > 0)
-    throw new PendingMigrations(
-      `The database lacks these migrations: ${pending.join(', ')}. Apply them with: npm run manage -- migrate`,
-    );
 }
 
 async function listen({ koa }: App, { HOST, PORT }: Config): Promise<Server> {

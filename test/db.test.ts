@@ -67,12 +67,12 @@ const withCode = (code: string): Error => Object.assign(new Error('x'), { code }
 
 test('errors that say "not now" are told from errors about a value and from our own faults', (t) => {
   const unavailable = ['ECONNREFUSED', '57P01', '53300', '08006', '57014', '55P03', '40001'];
-  const unstorable = ['22P02', '22003', '22021'];
+  const unstorable = ['22P02', '22003', '22021', '23503', '23505'];
 
   t.true(unavailable.map(withCode).every(isUnavailable));
   t.true(unstorable.map(withCode).every(isUnstorable));
   t.true(isUnavailable(new Error('Connection terminated unexpectedly')));
-  for (const error of [withCode('42703'), withCode('23505'), new TypeError('x'), 'x', undefined]) {
+  for (const error of [withCode('42703'), withCode('23514'), new TypeError('x'), 'x', undefined]) {
     t.false(isUnavailable(error));
     t.false(isUnstorable(error));
   }

@@ -20,7 +20,7 @@ async function readUser(dataDir: string, username: string): Promise<User | undef
   }
 }
 
-test.serial('accounts are made, refused and changed from standard input', async (t) => {
+test('accounts are made, refused and changed from standard input', async (t) => {
   const { cli, env } = startCli(t);
   const dataDir = env.DATA_DIR ?? '';
 
@@ -74,7 +74,7 @@ test.serial('accounts are made, refused and changed from standard input', async 
   });
 });
 
-test.serial('a generated password is printed once, and works', async (t) => {
+test('a generated password is printed once, and works', async (t) => {
   const { cli, env } = startCli(t);
 
   const { code, stdout } = await cli(['createsuperuser', 'root', '--generate'], {
@@ -94,7 +94,7 @@ test.serial('a generated password is printed once, and works', async (t) => {
   t.regex(second, /^\S{20,}$/);
 });
 
-test.serial('a token is the same until it is reset', async (t) => {
+test('a token is the same until it is reset', async (t) => {
   const { cli } = startCli(t);
   await cli(['createuser', 'alice', '--inactive'], { input: PASSWORD });
 
@@ -115,7 +115,7 @@ test.serial('a token is the same until it is reset', async (t) => {
   });
 });
 
-test.serial('migrations are listed, taken back and applied', async (t) => {
+test('migrations are listed, taken back and applied', async (t) => {
   const { cli } = startCli(t);
 
   const applied = await cli(['migrate']);

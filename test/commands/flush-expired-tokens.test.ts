@@ -40,7 +40,7 @@ async function createRows(t: ExecutionContext, offsets: number[]) {
   return { db, left };
 }
 
-test.serial('what has expired goes, what has not stays', async (t) => {
+test('what has expired goes, what has not stays', async (t) => {
   const { db, left } = await createRows(t, [-86_400, -1, 0, 1, 86_400]);
   const deps = { config: testConfig(), db, now: () => NOW };
   const all = [-86_400, -1, 0, 1, 86_400];
@@ -60,7 +60,7 @@ test.serial('what has expired goes, what has not stays', async (t) => {
   ]);
 });
 
-test.serial('what still passes by LEEWAY stays revocable', async (t) => {
+test('what still passes by LEEWAY stays revocable', async (t) => {
   const { db, left } = await createRows(t, [-61, -59]);
   const deps = { config: testConfig({ LEEWAY: 60 }), db, now: () => NOW };
 
@@ -72,7 +72,7 @@ test.serial('what still passes by LEEWAY stays revocable', async (t) => {
   t.deepEqual(await left(), [[-59], [-59]]);
 });
 
-test.serial('batches walk over all rows, whatever their order, and over equal times', async (t) => {
+test('batches walk over all rows, whatever their order, and over equal times', async (t) => {
   const offsets = Array.from({ length: 25 }, (_, index) => (index % 2 === 0 ? -10 : 10));
   const { db, left } = await createRows(t, offsets);
   const seen: number[] = [];

@@ -39,7 +39,7 @@ async function countOf(table: string, db: Knex): Promise<number> {
   return Number((await db(table).count('* as n'))[0]?.n);
 }
 
-test.serial('users are loaded with their ids, hashes and tokens, and new ids follow', async (t) => {
+test('users are loaded with their ids, hashes and tokens, and new ids follow', async (t) => {
   const deps = await createDeps(t);
   const file = writeUsers([
     { id: 7, username: 'alice', password: 'wonderland-42', is_staff: true },
@@ -64,7 +64,7 @@ test.serial('users are loaded with their ids, hashes and tokens, and new ids fol
   t.is((await insertUser({ username: 'next', password: '!' }, deps.db)).id, 10);
 });
 
-test.serial('ids never go back to those of deleted users', async (t) => {
+test('ids never go back to those of deleted users', async (t) => {
   const deps = await createDeps(t);
   const last = await insertUser({ username: 'deleted', password: '!' }, deps.db);
   await deps.db.raw(`SELECT setval(pg_get_serial_sequence('users', 'id'), 50)`);
@@ -75,35 +75,32 @@ test.serial('ids never go back to those of deleted users', async (t) => {
   t.is((await insertUser({ username: 'next', password: '!' }, deps.db)).id, 51);
 });
 
-test.serial(
-  'a conflict with the database stores nothing, and all conflicts are named',
-  async (t) => {
-    const deps = await createDeps(t);
-    const first = [{ id: 1, username: 'alice', password_hash: '!', token: KEY }];
-    await loadData({ file: writeUsers(first) }, deps);
+test('a conflict with the database stores nothing, and all conflicts are named', async (t) => {
+  const deps = await createDeps(t);
+  const first = [{ id: 1, username: 'alice', password_hash: '!', token: KEY }];
+  await loadData({ file: writeUsers(first) }, deps);
 
-    const found = await problems(
-      t,
-      [
-        { username: 'fine', password_hash: '!' },
-        { username: 'alice', password_hash: '!' },
-        { id: 1, username: 'impostor', password_hash: '!' },
-        { username: 'thief', password_hash: '!', token: KEY },
-      ],
-      deps,
-    );
+  const found = await problems(
+    t,
+    [
+      { username: 'fine', password_hash: '!' },
+      { username: 'alice', password_hash: '!' },
+      { id: 1, username: 'impostor', password_hash: '!' },
+      { username: 'thief', password_hash: '!', token: KEY },
+    ],
+    deps,
+  );
 
-    t.deepEqual(found, [
-      'users.1 (alice): username: A user with that username already exists.',
-      'users.2 (impostor): id: A user with that id already exists.',
-      'users.3 (thief): token: it belongs to another user',
-    ]);
-    t.is(await countOf('users', deps.db), 1);
-    t.is(await countOf('authtoken', deps.db), 1);
-  },
-);
+  t.deepEqual(found, [
+    'users.1 (alice): username: A user with that username already exists.',
+    'users.2 (impostor): id: A user with that id already exists.',
+    'users.3 (thief): token: it belongs to another user',
+  ]);
+  t.is(await countOf('users', deps.db), 1);
+  t.is(await countOf('authtoken', deps.db), 1);
+});
 
-test.serial('what is wrong in the file is named entry by entry', async (t) => {
+test('what is wrong in the file is named entry by entry', async (t) => {
   const deps = await createDeps(t);
 
   t.deepEqual(
@@ -151,7 +148,7 @@ test.serial('what is wrong in the file is named entry by entry', async (t) => {
   t.is(await countOf('users', deps.db), 0);
 });
 
-test.serial('more passwords than the queue for hashing holds are hashed in turn', async (t) => {
+test('more passwords than the queue for hashing holds are hashed in turn', async (t) => {
   const deps = await createDeps(t);
   const users = Array.from({ length: 120 }, (_, index) => ({
     username: `user${index}`,
@@ -163,7 +160,7 @@ test.serial('more passwords than the queue for hashing holds are hashed in turn'
   t.is(await countOf('users', deps.db), 120);
 });
 
-test.serial('a file that cannot be read is one sentence', async (t) => {
+test('a file that cannot be read is one sentence', async (t) => {
   const { cli, directory } = startCli(t);
   const deps = await createDeps(t);
   const broken = path.join(directory, 'broken.json');

@@ -13,7 +13,7 @@ async function createDeps(t: ExecutionContext): Promise<Deps> {
   return { config: testConfig(), db: await createDatabase(t), now: () => NOW };
 }
 
-test.serial('more products than fit in a batch are added, and differ', async (t) => {
+test('more products than fit in a batch are added, and differ', async (t) => {
   const deps = await createDeps(t);
   const { id } = await insertUser({ username: 'first', password: '!' }, deps.db);
   await insertUser({ username: 'second', password: '!' }, deps.db);
@@ -40,7 +40,7 @@ test.serial('more products than fit in a batch are added, and differ', async (t)
   ]);
 });
 
-test.serial('products can be given to another user, and to nobody', async (t) => {
+test('products can be given to another user, and to nobody', async (t) => {
   const deps = await createDeps(t);
 
   await t.throwsAsync(seed({ products: 1 }, deps), {

@@ -7,15 +7,37 @@ import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import type { ExecutionContext } from 'ava';
 import knex from 'knex';
 import type { Knex } from 'knex';
+import pLimit from 'p-limit';
 import { connect, migrateLatest, overPglite } from '../../src/db.ts';
 import { testConfig } from './config.ts';
 
 /** A PostgreSQL server to run on in place of embedded databases. */
 export const SERVER = process.env.TEST_DATABASE_URL;
 
+// An embedded database takes half a gigabyte, and all tests of a file begin at once.
+const inTurnOnThisMachine = pLimit(3);
+const admitted = new WeakSet<ExecutionContext>();
+
 /** A migrated, empty database of the test's own, gone when the test ends. On a server where TEST_DATABASE_URL names one. */
 export async function createDatabase(t: ExecutionContext): Promise<Knex> {
-  return SERVER === undefined ? createEmbedded(t) : createOnServer(t, SERVER);
+  if (SERVER !== undefined) return createOnServer(t, SERVER);
+  await takeTurn(t);
+  return createEmbedded(t);
+}
+
+/** Waits until few enough other tests of this file hold an embedded database; lets go when the test ends. */
+async function takeTurn(t: ExecutionContext): Promise<void> {
+  if (admitted.has(t)) return;
+  admitted.add(t);
+  await new Promise<void>((admit) => {
+    void inTurnOnThisMachine(
+      () =>
+        new Promise<void>((release) => {
+          t.teardown(release);
+          admit();
+        }),
+    );
+  });
 }
 
 async function createEmbedded(t: ExecutionContext): Promise<Knex> {

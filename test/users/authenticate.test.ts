@@ -23,14 +23,14 @@ async function makeUser(fields: Partial<NewUser> & { username: string }, { confi
 }
 
 // Serial, so that one embedded database runs at a time: each takes 150 MB, and a core to start.
-test.serial('the right name and password give the user', async (t) => {
+test('the right name and password give the user', async (t) => {
   const deps = await createDeps(t);
   const user = await makeUser({ username: 'zoë' }, deps);
 
   t.deepEqual(await authenticateCredentials({ username: 'zoë', password: PASSWORD }, deps), user);
 });
 
-test.serial('a name may be typed in any spelling of its text', async (t) => {
+test('a name may be typed in any spelling of its text', async (t) => {
   const deps = await createDeps(t);
   const { id } = await makeUser({ username: 'élan' }, deps);
 
@@ -38,7 +38,7 @@ test.serial('a name may be typed in any spelling of its text', async (t) => {
     t.is((await authenticateCredentials({ username, password: PASSWORD }, deps))?.id, id);
 });
 
-test.serial('unknown, wrong, inactive, unusable and broken accounts are all nobody', async (t) => {
+test('unknown, wrong, inactive, unusable and broken accounts are all nobody', async (t) => {
   const deps = await createDeps(t);
   await makeUser({ username: 'active' }, deps);
   await makeUser({ username: 'inactive', is_active: false }, deps);
@@ -63,7 +63,7 @@ test.serial('unknown, wrong, inactive, unusable and broken accounts are all nobo
     t.is(await authenticateCredentials({ username, password }, deps), null, username);
 });
 
-test.serial('a login upgrades an imported hash, and the user comes with the new one', async (t) => {
+test('a login upgrades an imported hash, and the user comes with the new one', async (t) => {
   const deps = await createDeps(t);
   const { id } = await makeUser({ username: 'imported', password: PBKDF2 }, deps);
   const credentials = { username: 'imported', password: PASSWORD };
@@ -80,36 +80,30 @@ test.serial('a login upgrades an imported hash, and the user comes with the new 
   t.deepEqual(await authenticateCredentials(credentials, deps), user);
 });
 
-test.serial(
-  'racing logins of an imported user all succeed, with the hash that is stored',
-  async (t) => {
-    const deps = await createDeps(t);
-    const { id } = await makeUser({ username: 'racer', password: PBKDF2 }, deps);
+test('racing logins of an imported user all succeed, with the hash that is stored', async (t) => {
+  const deps = await createDeps(t);
+  const { id } = await makeUser({ username: 'racer', password: PBKDF2 }, deps);
 
-    const users = await Promise.all(
-      Array.from({ length: 4 }, () =>
-        authenticateCredentials({ username: 'racer', password: PASSWORD }, deps),
-      ),
-    );
+  const users = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      authenticateCredentials({ username: 'racer', password: PASSWORD }, deps),
+    ),
+  );
 
-    const stored = await findUserById(id, deps.db);
-    for (const user of users) t.is(user?.password, stored?.password);
-  },
-);
+  const stored = await findUserById(id, deps.db);
+  for (const user of users) t.is(user?.password, stored?.password);
+});
 
-test.serial(
-  'a password changed during a login with an imported hash refuses the old one',
-  async (t) => {
-    const deps = await createDeps(t);
-    const { id } = await makeUser({ username: 'overtaken', password: PBKDF2 }, deps);
-    const changed = await hashPassword('another-password', deps.config);
+test('a password changed during a login with an imported hash refuses the old one', async (t) => {
+  const deps = await createDeps(t);
+  const { id } = await makeUser({ username: 'overtaken', password: PBKDF2 }, deps);
+  const changed = await hashPassword('another-password', deps.config);
 
-    const login = authenticateCredentials({ username: 'overtaken', password: PASSWORD }, deps);
-    // The login has read the row and is hashing, or reads it after the change: refused either way.
-    await new Promise(setImmediate);
-    await setPassword({ id, password: changed, now: NOW }, deps.db);
+  const login = authenticateCredentials({ username: 'overtaken', password: PASSWORD }, deps);
+  // The login has read the row and is hashing, or reads it after the change: refused either way.
+  await new Promise(setImmediate);
+  await setPassword({ id, password: changed, now: NOW }, deps.db);
 
-    t.is(await login, null);
-    t.is((await findUserById(id, deps.db))?.password, changed);
-  },
-);
+  t.is(await login, null);
+  t.is((await findUserById(id, deps.db))?.password, changed);
+});

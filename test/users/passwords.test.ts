@@ -186,6 +186,8 @@ for (const [title, password] of [
   ['a wrong password takes as long for every kind of account', 'wrong'],
   ['a wrong password of two spellings takes as long for every kind of account', 'wroﬁng'],
 ] as const) {
+  // Alone, for its neighbours would take the slots. Coarse and one-sided: a busy machine only adds time, and
+  // what must not be is an account that is told by a check left out.
   test.serial(title, async (t) => {
     const cost = { BCRYPT_ROUNDS: 9 };
     const own = await hashPassword(PASSWORD, cost);
@@ -198,13 +200,11 @@ for (const [title, password] of [
     ]);
 
     for (const [index, actual] of others.entries())
-      t.true(
-        Math.abs(actual / expected - 1) < 0.5,
-        `${kinds[index + 1]}: ${actual}, not ${expected}`,
-      );
+      t.true(actual > expected * 0.4, `${kinds[index + 1]}: ${actual}, not ${expected}`);
   });
 }
 
+// Alone, for the slots and the queue are those of the process.
 test.serial(
   'more checks than the queue holds are refused at once, and the others still run',
   async (t) => {

@@ -29,7 +29,7 @@ async function insertFamily(userId: number, db: Knex, revokedReason?: string): P
 }
 
 // Serial, so that one embedded database runs at a time: each takes 150 MB, and a core to start.
-test.serial('a new user is returned as it is stored, active and without a role', async (t) => {
+test('a new user is returned as it is stored, active and without a role', async (t) => {
   const db = await createDatabase(t);
 
   const user = await insertUser({ username: 'plain', password: 'hash' }, db);
@@ -49,7 +49,7 @@ test.serial('a new user is returned as it is stored, active and without a role',
   t.deepEqual(await findUserByUsername('plain', db), user);
 });
 
-test.serial('a name is found by its exact text only', async (t) => {
+test('a name is found by its exact text only', async (t) => {
   const db = await createDatabase(t);
   await insertUser({ username: 'Exact', password: 'hash' }, db);
 
@@ -58,25 +58,22 @@ test.serial('a name is found by its exact text only', async (t) => {
   t.is(await findUserById(999_999, db), undefined);
 });
 
-test.serial(
-  'of racing inserts of one name, one succeeds and the others name the field',
-  async (t) => {
-    const db = await createDatabase(t);
+test('of racing inserts of one name, one succeeds and the others name the field', async (t) => {
+  const db = await createDatabase(t);
 
-    const results = await Promise.allSettled(
-      Array.from({ length: 5 }, () => insertUser({ username: 'racer', password: 'hash' }, db)),
-    );
+  const results = await Promise.allSettled(
+    Array.from({ length: 5 }, () => insertUser({ username: 'racer', password: 'hash' }, db)),
+  );
 
-    const refusals = results.filter((result) => result.status === 'rejected');
-    t.is(refusals.length, 4);
-    for (const { reason } of refusals) {
-      t.true(reason instanceof ValidationError);
-      t.deepEqual(reason.body, { username: ['A user with that username already exists.'] });
-    }
-  },
-);
+  const refusals = results.filter((result) => result.status === 'rejected');
+  t.is(refusals.length, 4);
+  for (const { reason } of refusals) {
+    t.true(reason instanceof ValidationError);
+    t.deepEqual(reason.body, { username: ['A user with that username already exists.'] });
+  }
+});
 
-test.serial('an id that is taken is named as such', async (t) => {
+test('an id that is taken is named as such', async (t) => {
   const db = await createDatabase(t);
   const { id } = await insertUser({ username: 'first', password: 'hash' }, db);
 
@@ -87,7 +84,7 @@ test.serial('an id that is taken is named as such', async (t) => {
   t.deepEqual(error?.body, { id: ['A user with that id already exists.'] });
 });
 
-test.serial('a changed password ends the sessions of its user and of nobody else', async (t) => {
+test('a changed password ends the sessions of its user and of nobody else', async (t) => {
   const db = await createDatabase(t);
   const user = await insertUser({ username: 'changer', password: 'old' }, db);
   const other = await insertUser({ username: 'bystander', password: 'old' }, db);
@@ -108,28 +105,25 @@ test.serial('a changed password ends the sessions of its user and of nobody else
   t.deepEqual(byId.get(foreign), { revoked_at: null, revoked_reason: null });
 });
 
-test.serial('a password cannot be set for a user who is not there', async (t) => {
+test('a password cannot be set for a user who is not there', async (t) => {
   const db = await createDatabase(t);
 
   t.false(await setPassword({ id: 999_999, password: 'new', now: NOW }, db));
 });
 
-test.serial(
-  'a hash is upgraded only while it is the one that was verified, and no session ends',
-  async (t) => {
-    const db = await createDatabase(t);
-    const { id } = await insertUser({ username: 'upgrader', password: 'old' }, db);
-    const family = await insertFamily(id, db);
+test('a hash is upgraded only while it is the one that was verified, and no session ends', async (t) => {
+  const db = await createDatabase(t);
+  const { id } = await insertUser({ username: 'upgrader', password: 'old' }, db);
+  const family = await insertFamily(id, db);
 
-    t.true(await upgradePasswordHash({ id, from: 'old', to: 'new' }, db));
-    t.false(await upgradePasswordHash({ id, from: 'old', to: 'newer' }, db));
+  t.true(await upgradePasswordHash({ id, from: 'old', to: 'new' }, db));
+  t.false(await upgradePasswordHash({ id, from: 'old', to: 'newer' }, db));
 
-    t.like(await findUserById(id, db), { password: 'new', token_version: 0 });
-    t.like(await db('token_family').where({ id: family }).first(), { revoked_at: null });
-  },
-);
+  t.like(await findUserById(id, db), { password: 'new', token_version: 0 });
+  t.like(await db('token_family').where({ id: family }).first(), { revoked_at: null });
+});
 
-test.serial('a login is recorded', async (t) => {
+test('a login is recorded', async (t) => {
   const db = await createDatabase(t);
   const { id } = await insertUser({ username: 'visitor', password: 'hash' }, db);
 
