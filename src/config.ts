@@ -1,6 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { developmentSecret, keyPair, newSigningKey, randomSecret, weakness } from './secrets.ts';
+import {
+  developmentSecret,
+  newSigningKey,
+  randomSecret,
+  signingKey,
+  verifyingKey,
+  weakness,
+} from './secrets.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -24,11 +31,15 @@ interface Setting<Value> {
 }
 
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+// 100 years: far below the last instant that a Date holds.
+const LONGEST = 3_155_760_000;
 
 function seconds(text: string): number {
   const match = /^(\d{1,9})([smhdw]?)$/.exec(text);
   if (!match) throw new Error('must be seconds or a number with s, m, h, d or w, such as 5m');
-  return Number(match[1]) * (UNITS[match[2] || 's'] ?? 1);
+  const value = Number(match[1]) * (UNITS[match[2] || 's'] ?? 1);
+  if (value > LONGEST) throw new Error('must be at most 100 years');
+  return value;
 }
 
 function lifetime(text: string): number {
@@ -254,47 +265,53 @@ export function environment(): Env {
  * Throws one ConfigError with all problems. In development, missing secrets are made once in DATA_DIR.
  */
 export function loadConfig(env: Env): Config {
-  const problems: string[] = [];
-  const attempt = <Value>(name: string, read: () => Value): Value | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      problems.push(`${name} ${error instanceof Error ? error.message : 'is wrong'}`);
-      return undefined;
-    }
-  };
-  const read = Object.entries<Setting<unknown>>(SETTINGS).map(([name, entry]) => {
-    const fallback = entry.default === undefined ? undefined : entry.parse(entry.default);
-    const value = attempt(name, () => {
-      const text = readText(name, entry, env);
-      return text === undefined ? fallback : entry.parse(text);
-    });
-    // A refused setting stands at its default, so that the checks below find their own problems too.
-    return [name, value ?? fallback];
-  });
-  const parsed = Object.fromEntries(read) as Parsed; // the table, parsed entry by entry
-
+  const checks = createChecklist();
+  const { problems } = checks;
+  const parsed = readSettings(env, checks);
   problems.push(...contradictions(parsed));
-  const secretKey = attempt('SECRET_KEY', () => secret('SECRET_KEY', randomSecret, parsed)) ?? '';
-  const signingText =
-    attempt('SIGNING_KEY', () =>
-      secret('SIGNING_KEY', () => newSigningKey(parsed.ALGORITHM), parsed),
-    ) ?? '';
-  if (parsed.NODE_ENV === 'production' && secretKey !== '' && secretKey === signingText)
-    problems.push('SECRET_KEY and SIGNING_KEY are the same secret for two purposes');
-  const keys =
-    signingText === ''
-      ? undefined
-      : attempt(parsed.VERIFYING_KEY ? 'SIGNING_KEY or VERIFYING_KEY' : 'SIGNING_KEY', () =>
-          keyPair(parsed.ALGORITHM, signingText, parsed.VERIFYING_KEY),
-        );
-  if (problems.length > 0 || !keys) throw new ConfigError(problems);
-  return Object.freeze({
-    ...parsed,
-    SECRET_KEY: secretKey,
-    SIGNING_KEY: keys.signing,
-    VERIFYING_KEY: keys.verifying,
+  // What is refused anyway makes no secrets; production never makes any, and hears of all problems at once.
+  if (problems.length > 0 && parsed.NODE_ENV !== 'production') throw new ConfigError(problems);
+
+  const secrets = readSecrets(parsed, checks);
+  if (problems.length > 0 || !secrets) throw new ConfigError(problems);
+  return Object.freeze({ ...parsed, ...secrets });
+}
+
+interface Checklist {
+  problems: string[];
+  failed: Set<string>;
+  /** What `read` throws becomes a problem of the setting, which is not asked again. */
+  attempt: <Value>(name: string, read: () => Value) => Value | undefined;
+}
+
+function createChecklist(): Checklist {
+  const problems: string[] = [];
+  const failed = new Set<string>();
+  return {
+    problems,
+    failed,
+    attempt: (name, read) => {
+      if (failed.has(name)) return undefined;
+      try {
+        return read();
+      } catch (error) {
+        failed.add(name);
+        problems.push(`${name} ${error instanceof Error ? error.message : 'is wrong'}`);
+        return undefined;
+      }
+    },
+  };
+}
+
+function readSettings(env: Env, { attempt }: Checklist): Parsed {
+  const entries = Object.entries<Setting<unknown>>(SETTINGS).map(([name, entry]) => {
+    const value = attempt(name, () => {
+      const text = readText(name, entry, env) ?? entry.default;
+      return text === undefined ? undefined : entry.parse(text);
+    });
+    return [name, value];
   });
+  return Object.fromEntries(entries); // one that failed is undefined, and refuses the start
 }
 
 function readText(name: string, entry: Setting<unknown>, env: Env): string | undefined {
@@ -305,10 +322,35 @@ function readText(name: string, entry: Setting<unknown>, env: Env): string | und
   if (!file) return value;
   if (value !== undefined) throw new Error(`is set twice, as ${name} and as ${name}_FILE`);
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readSecretFile(file);
   } catch (error) {
     throw new Error(`cannot be read from the file that ${name}_FILE names`, { cause: error });
   }
+}
+
+function readSecretFile(file: string): string {
+  const value = readFileSync(file, 'utf8').trim();
+  if (value === '') throw new Error('the file is empty');
+  return value;
+}
+
+type Secrets = Pick<Config, 'SECRET_KEY' | 'SIGNING_KEY' | 'VERIFYING_KEY'>;
+
+function readSecrets(parsed: Parsed, { attempt, failed }: Checklist): Secrets | undefined {
+  const { ALGORITHM, VERIFYING_KEY } = parsed;
+  const secretKey = attempt('SECRET_KEY', () => secret('SECRET_KEY', randomSecret, parsed));
+  // What a signing key has to be is known with the algorithm only.
+  if (failed.has('ALGORITHM')) return undefined;
+  const signing = attempt('SIGNING_KEY', () =>
+    signingKey(
+      ALGORITHM,
+      secret('SIGNING_KEY', () => newSigningKey(ALGORITHM), parsed),
+    ),
+  );
+  const verifying =
+    signing && attempt('VERIFYING_KEY', () => verifyingKey(ALGORITHM, signing, VERIFYING_KEY));
+  if (secretKey === undefined || !signing || !verifying) return undefined;
+  return { SECRET_KEY: secretKey, SIGNING_KEY: signing, VERIFYING_KEY: verifying };
 }
 
 function secret(name: 'SECRET_KEY' | 'SIGNING_KEY', make: () => string, parsed: Parsed): string {
@@ -327,7 +369,9 @@ function secret(name: 'SECRET_KEY' | 'SIGNING_KEY', make: () => string, parsed: 
 
 function contradictions(parsed: Parsed): string[] {
   const problems: string[] = [];
-  const claims = [parsed.USER_ID_CLAIM, parsed.TOKEN_TYPE_CLAIM, parsed.JTI_CLAIM];
+  const isProduction = parsed.NODE_ENV === 'production';
+  const names = [parsed.USER_ID_CLAIM, parsed.TOKEN_TYPE_CLAIM, parsed.JTI_CLAIM];
+  const claims = names.filter((name) => name !== undefined); // one that could not be read is told already
   const taken = new Set([...claims, 'exp', 'iat', 'nbf', 'aud', 'iss', 'sid']);
   if (taken.size < claims.length + 6)
     problems.push(
@@ -337,7 +381,9 @@ function contradictions(parsed: Parsed): string[] {
     problems.push('PAGE_SIZE is larger than MAX_PAGE_SIZE');
   if (parsed.PASSWORD_MIN_LENGTH > parsed.PASSWORD_MAX_LENGTH)
     problems.push('PASSWORD_MIN_LENGTH is larger than PASSWORD_MAX_LENGTH');
-  if (parsed.NODE_ENV === 'production' && parsed.BCRYPT_ROUNDS < 10)
+  if (isProduction && parsed.SECRET_KEY && parsed.SECRET_KEY === parsed.SIGNING_KEY)
+    problems.push('SECRET_KEY and SIGNING_KEY are the same secret for two purposes');
+  if (isProduction && parsed.BCRYPT_ROUNDS < 10)
     problems.push('BCRYPT_ROUNDS must be at least 10 in production');
   return problems;
 }

@@ -31,7 +31,10 @@ export function developmentSecret(directory: string, name: string, make: () => s
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
-  return readFileSync(file, 'utf8');
+  const secret = readFileSync(file, 'utf8');
+  // Left behind by a start that was cut short.
+  if (secret === '') throw new Error(`is empty in ${file}: remove that file`);
+  return secret;
 }
 
 export function newSigningKey(algorithm: string): string {
@@ -42,27 +45,23 @@ export function newSigningKey(algorithm: string): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-export interface KeyPair {
-  signing: KeyObject;
-  verifying: KeyObject;
+/** The key that signs, from a secret or a PEM text; throws an Error that says what does not fit. */
+export function signingKey(algorithm: string, text: string): KeyObject {
+  if (algorithm.startsWith('HS')) return createSecretKey(text, 'utf8');
+  const key = readKey(() => createPrivateKey(text), 'private');
+  checkKind(algorithm, key);
+  return key;
 }
 
-/** The keys of an algorithm from a secret or PEM texts; throws an Error that says what does not fit. */
-export function keyPair(algorithm: string, signingText: string, verifyingText?: string): KeyPair {
-  if (algorithm.startsWith('HS')) {
-    if (verifyingText) throw new Error(`is not used with ${algorithm}`);
-    const secret = createSecretKey(signingText, 'utf8');
-    return { signing: secret, verifying: secret };
-  }
-  const signing = readKey(() => createPrivateKey(signingText), 'private');
-  const verifying = readKey(
-    () => createPublicKey(verifyingText ?? signing.export({ type: 'pkcs8', format: 'pem' })),
-    'public',
-  );
-  for (const key of [signing, verifying]) checkKind(algorithm, key);
-  if (!createPublicKey(signing.export({ type: 'pkcs8', format: 'pem' })).equals(verifying))
-    throw new Error('does not belong to SIGNING_KEY');
-  return { signing, verifying };
+/** The key that verifies what `signing` signs; `text` may spell it out, as the PEM of a public key. */
+export function verifyingKey(algorithm: string, signing: KeyObject, text?: string): KeyObject {
+  const isSymmetric = algorithm.startsWith('HS');
+  if (text === undefined) return isSymmetric ? signing : createPublicKey(signing);
+  if (isSymmetric) throw new Error(`is not used with ${algorithm}`);
+  const key = readKey(() => createPublicKey(text), 'public');
+  checkKind(algorithm, key);
+  if (!createPublicKey(signing).equals(key)) throw new Error('does not belong to SIGNING_KEY');
+  return key;
 }
 
 function readKey(read: () => KeyObject, kind: string): KeyObject {

@@ -36,3 +36,15 @@ export async function insertSealedToken(token: SealedToken, db: Knex): Promise<b
 export async function replaceSealedToken(token: SealedToken, db: Knex): Promise<void> {
   await db<SealedToken>('authtoken').insert(token).onConflict('user_id').merge();
 }
+
+/** False where the row is not the one with `digest` any more: of two racing calls one replaces it. */
+export async function exchangeSealedToken(
+  digest: Buffer,
+  token: SealedToken,
+  db: Knex,
+): Promise<boolean> {
+  const changed = await db<SealedToken>('authtoken')
+    .where({ user_id: token.user_id, digest })
+    .update(token);
+  return changed === 1;
+}

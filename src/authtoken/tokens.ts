@@ -1,7 +1,12 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
-import { findSealedToken, insertSealedToken, replaceSealedToken } from './repository.ts';
+import {
+  exchangeSealedToken,
+  findSealedToken,
+  insertSealedToken,
+  replaceSealedToken,
+} from './repository.ts';
 import type { SealedToken } from './repository.ts';
 
 interface SealingKey {
@@ -52,30 +57,36 @@ export function sealToken(
   };
 }
 
-/** Throws where SECRET_KEY is not the one that sealed the row, or the row was tampered with. */
+/** Throws where the row is not as `sealToken` made it: such a key is given to nobody. */
 function openToken(row: SealedToken, config: Config): string {
-  const { key, id } = sealingKey(config);
-  if (row.key_id !== id)
-    throw new Error(
-      `the token of user ${row.user_id} was sealed with another SECRET_KEY (${row.key_id})`,
-    );
-  const decipher = createDecipheriv('aes-256-gcm', key, row.ciphertext.subarray(0, 12));
-  decipher.setAAD(associatedData(row.user_id, row.created));
-  decipher.setAuthTag(row.ciphertext.subarray(-16));
-  return Buffer.concat([
-    decipher.update(row.ciphertext.subarray(12, -16)),
-    decipher.final(),
-  ]).toString();
+  try {
+    const iv = row.ciphertext.subarray(0, 12);
+    const decipher = createDecipheriv('aes-256-gcm', sealingKey(config).key, iv);
+    decipher.setAAD(associatedData(row.user_id, row.created));
+    decipher.setAuthTag(row.ciphertext.subarray(-16));
+    const sealed = row.ciphertext.subarray(12, -16);
+    return Buffer.concat([decipher.update(sealed), decipher.final()]).toString();
+  } catch (error) {
+    throw new Error(`the token of user ${row.user_id} does not open: its row was tampered with`, {
+      cause: error,
+    });
+  }
 }
 
-/** The user's one opaque token, the same at every call (DRF's ObtainAuthToken). */
+/**
+ * The user's one opaque token, the same at every call (DRF's ObtainAuthToken), as long as SECRET_KEY stays.
+ * What another SECRET_KEY sealed still authenticates, but cannot be told: a new one takes its place.
+ */
 export async function getOrCreateToken(userId: number, deps: Deps): Promise<string> {
   const known = await findSealedToken(userId, deps.db);
-  if (known) return openToken(known, deps.config);
+  if (known?.key_id === sealingKey(deps.config).id) return openToken(known, deps.config);
 
   const token = generateKey();
-  if (await insertSealedToken(sealToken(token, userId, deps), deps.db)) return token;
-  return getOrCreateToken(userId, deps);
+  const sealed = sealToken(token, userId, deps);
+  const isFirst = known
+    ? await exchangeSealedToken(known.digest, sealed, deps.db)
+    : await insertSealedToken(sealed, deps.db);
+  return isFirst ? token : getOrCreateToken(userId, deps);
 }
 
 /** Ends the user's token and makes a new one (`drf_create_token --reset`). */

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ErrorObject, Options } from 'ajv';
 import addFormats from 'ajv-formats';
 import { OpenAPIBackend } from 'openapi-backend';
-import type { Document, HandlerMap } from 'openapi-backend';
+import type { Document, HandlerMap, Operation as BackendOperation } from 'openapi-backend';
 import type { Config } from '../config.ts';
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
@@ -12,7 +12,7 @@ import { coerce, coerceBody, coerceQuery } from './coercion.ts';
 import type { DecimalLimits } from './coercion.ts';
 import { parseDecimal } from './decimal.ts';
 import { problemsOf, readOperation } from './operation.ts';
-import type { Operation, Parts } from './operation.ts';
+import type { DocumentedOperation, Operation, Parts } from './operation.ts';
 import { decimalProblem, fieldOf, refuseInvalid } from './validation.ts';
 
 export interface Call {
@@ -37,20 +37,15 @@ export interface Api {
   ) => Promise<{ status: number; body?: unknown }>;
 }
 
-// The library's own check knows OpenAPI 3.0 only; Redocly lints the document instead.
-class ContractBackend extends OpenAPIBackend {
-  override validateDefinition(): Document {
-    return this.document;
-  }
-}
-
 /**
  * Registers the handlers under the contract's operationIds. Throws one Error with all reasons why this service
  * could not honour the contract, so that it does not listen.
  */
 export async function createApi(document: object, parts: Parts, config: Config): Promise<Api> {
-  const backend = new ContractBackend({
+  const backend = new OpenAPIBackend({
     definition: document as Document, // an object of our own making, linted when it was bundled
+    // Without the library's check, which knows OpenAPI 3.0 only, and without validators of answers: nobody asks them.
+    quick: true,
     strict: true,
     ignoreTrailingSlashes: false,
     ajvOpts: { allErrors: true, verbose: true, strict: false },
@@ -58,18 +53,28 @@ export async function createApi(document: object, parts: Parts, config: Config):
   });
   await backend.init();
   // Read once: the library's own router would build this table and its patterns at every request.
-  const operations = backend.router.getOperations().map((entry) => readOperation(entry, config));
+  const operations = backend.router
+    .getOperations()
+    .map((entry) => readOperation(withStatedSecurity(entry, backend.definition), config));
+  const ids = operations.map(({ id }) => id);
   refuseToStart([
     ...operations.flatMap((operation) => problemsOf(operation, parts)),
+    ...Object.keys(parts.handlers)
+      .filter((id) => !ids.includes(id))
+      .map((id) => `${id} is a handler of no operation`),
     ...config.AUTHENTICATION_SCHEMES.filter((name) => !Object.hasOwn(parts.security, name)).map(
       (name) => `AUTHENTICATION_SCHEMES names ${name}, which has no authenticator`,
     ),
   ]);
   backend.register(parts.handlers as HandlerMap); // their types were held against the contract by the compiler
 
+  // Compiled before the first request, so that a schema which cannot be is told at the start.
+  const validators = new Map(
+    ids.map((id) => [id, backend.validator.getRequestValidatorsForOperation(id) ?? []]),
+  );
   const validate = ({ id }: Operation, values: object): ErrorObject[] =>
-    (backend.validator.getRequestValidatorsForOperation(id) ?? []).flatMap((validator) =>
-      validator(values) ? [] : (validator.errors ?? []),
+    (validators.get(id) ?? []).flatMap((isValid) =>
+      isValid(values) ? [] : (isValid.errors ?? []),
     );
   return {
     operations,
@@ -102,6 +107,14 @@ export async function createApi(document: object, parts: Parts, config: Config):
       return backend.handlers[operation.id]?.({ ...rest, query, body } as never, deps);
     },
   };
+}
+
+type Paths = Record<string, Record<string, Pick<BackendOperation, 'security'>>>;
+
+// The library's table says `[]`, which is public, where the contract says nothing.
+function withStatedSecurity(entry: BackendOperation, { paths }: Document): DocumentedOperation {
+  const stated = (paths as Paths)[entry.path]?.[entry.method];
+  return { ...entry, security: stated?.security } as DocumentedOperation; // dereferenced by the library
 }
 
 function refuseToStart(problems: string[]): void {

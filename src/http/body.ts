@@ -53,8 +53,8 @@ function parseMediaType(header: string): {
 function decode(bytes: Buffer, charset: string, header: string): string {
   let decoder: TextDecoder;
   try {
-    // Python takes `latin-1` and `utf_8`, WHATWG's list knows them without the hyphen.
-    const label = /^(latin|utf)[-_]\d/i.test(charset) ? charset.replace(/[-_]/, '') : charset;
+    // Python also takes `utf_8` and `latin-1`, which WHATWG's list spells otherwise.
+    const label = charset.replaceAll('_', '-').replace(/^latin-/i, 'latin');
     decoder = new TextDecoder(label, { fatal: true, ignoreBOM: true });
   } catch {
     throw new UnsupportedMediaType(header);
@@ -70,21 +70,25 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // V8 quotes the body in its message; only the place is worth telling.
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    throw new ParseError(`JSON parse error - ${placeOf(text, Number(position ?? text.length))}`, {
+    throw new ParseError(`JSON parse error - invalid JSON${placeOf(error, text)}`, {
       cause: error,
     });
   }
 }
 
-function placeOf(text: string, index: number): string {
+// V8 quotes the body in its message; only the place is worth telling, and not always known.
+function placeOf(error: unknown, text: string): string {
+  const message = error instanceof Error ? error.message : '';
+  const isCut = message.startsWith('Unexpected end');
+  const index = isCut ? text.length : Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN);
+  if (Number.isNaN(index)) return '';
   const lines = text.slice(0, index).split('\n');
-  return `invalid JSON: line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1} (char ${index})`;
+  return `: line ${lines.length} column ${(lines.at(-1)?.length ?? 0) + 1} (char ${index})`;
 }
 
 function parseForm(bytes: Buffer): Record<string, unknown> {
-  const fields = [...new URLSearchParams(bytes.toString())];
+  // Behind the ampersand a question mark is part of the first name, as anywhere else.
+  const fields = [...new URLSearchParams(`&${bytes.toString()}`)];
   if (fields.length > MAX_FORM_FIELDS) throw new ParseError('Too many form fields.');
   return Object.fromEntries(fields);
 }
@@ -102,13 +106,16 @@ async function parseMultipart(
     try {
       const parser = new Busboy({
         headers: { 'content-type': header },
+        isPartAFile: (_name, _type, filename) => filename !== undefined,
         limits: { fields: MAX_FORM_FIELDS, files: MAX_FORM_FIELDS, fieldSize: bytes.length },
       });
       parser
         .on('field', (name: string, value: string) => fields.push([name, value]))
-        .on('file', (name, stream) => {
-          fields.push([name, { file: true }]);
-          stream.resume();
+        .on('file', (name, stream, filename) => {
+          // An input of a form in which no file was chosen.
+          if (filename !== '') fields.push([name, { file: true }]);
+          // It has an error of its own where the body ends within the file; unheard, that ends the process.
+          stream.on('error', (error: Error) => reject(refuse(error))).resume();
         })
         .on('fieldsLimit', () => reject(new ParseError('Too many form fields.')))
         .on('filesLimit', () => reject(new ParseError('Too many form fields.')))

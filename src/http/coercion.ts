@@ -1,5 +1,5 @@
 import { ValidationError } from '../errors.ts';
-import { parseDecimal, parseInteger, toPlainText } from './decimal.ts';
+import { MAX_NUMBER_LENGTH, parseDecimal, parseInteger, strip, toPlainText } from './decimal.ts';
 
 /** What the shell reads of a schema in the contract. */
 export interface Schema {
@@ -24,13 +24,6 @@ export interface DecimalLimits {
   maximum?: number;
 }
 
-// Python's str.strip(): unlike trim() it takes the separators 1C to 1F and NEL, and leaves U+FEFF.
-const SPACE =
-  '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
-const OUTER_SPACE = new RegExp(`^${SPACE}|${SPACE}$`, 'g');
-
-export const MAX_NUMBER_LENGTH = 1000;
-
 /**
  * The declared members of a body in the types of the contract, as DRF's fields coerce them; what does not fit
  * stays as it is, for the validator to refuse. Members that are not declared are left out.
@@ -49,16 +42,17 @@ export function coerceBody(
   return Object.fromEntries(members);
 }
 
-/** The declared query parameters: the last of repeated ones, without empty ones, in the contract's types. */
+/** The declared query parameters: the last of repeated ones, without blank ones, in the contract's types. */
 export function coerceQuery(
   search: URLSearchParams,
   schemas: Record<string, Schema>,
 ): Record<string, unknown> {
-  const members = Object.entries(schemas).map(([name, schema]) => {
-    const value = search.getAll(name).at(-1) ?? '';
-    return [name, value === '' ? undefined : coerce(value, schema)];
+  const given = Object.entries(schemas).map(([name, schema]) => {
+    const value = search.getAll(name).at(-1);
+    return [name, value ? coerce(value, schema) : undefined];
   });
-  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+  // White space alone is a blank text, but no blank number (django-filter).
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== ''));
 }
 
 export function coerce(value: unknown, schema: Schema): unknown {
@@ -71,20 +65,19 @@ export function coerce(value: unknown, schema: Schema): unknown {
 function coerceText(value: unknown, schema: Schema): unknown {
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text !== 'string' || schema['x-trim'] === false) return text;
-  return text.replace(OUTER_SPACE, '');
+  return strip(text);
 }
 
 function coerceInteger(value: unknown): unknown {
   if (typeof value !== 'string' || value.length > MAX_NUMBER_LENGTH) return value;
-  return parseInteger(value.replace(/\.0*\s*$/, '')) ?? value;
+  return parseInteger(strip(value).replace(/\.0*$/, '')) ?? value;
 }
 
 function coerceDecimal(value: unknown): unknown {
-  const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || text.length > MAX_NUMBER_LENGTH) return text;
-  const decimal = parseDecimal(text);
+  if (typeof value !== 'string' && typeof value !== 'number') return value;
+  const decimal = parseDecimal(String(value));
   // Digits are counted as they were written: 1.10000 has too many, although it is 1.1.
-  return decimal ? toPlainText(decimal) : text;
+  return decimal ? toPlainText(decimal) : value;
 }
 
 // An empty input of an HTML form means "not filled in", unless the field takes blanks or must be there.

@@ -5,21 +5,30 @@ export interface Decimal {
   exponent: number;
 }
 
-const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,9}))?$/i;
+/** DRF reads no longer text as a number, and the time it takes is bounded so. */
+export const MAX_NUMBER_LENGTH = 1000;
+
+const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?0*\d{1,18}))?$/i;
 
 /** Reads what Python's `decimal.Decimal` reads, except NaN and Infinity; undefined for anything else. */
 export function parseDecimal(text: string): Decimal | undefined {
-  const match = NUMBER.exec(asciiDigits(text.trim().replaceAll('_', '')));
+  const stripped = strip(text);
+  if (stripped.length > MAX_NUMBER_LENGTH) return undefined;
+  const match = NUMBER.exec(asciiDigits(stripped.replaceAll('_', '')));
   const [, sign, whole = '', fraction = '', exponent = '0'] = match ?? [];
   if (!match || whole + fraction === '') return undefined;
   const digits = (whole + fraction).replace(/^0+(?=\d)/, '');
   return { negative: sign === '-', digits, exponent: Number(exponent) - fraction.length };
 }
 
-/** Reads what Python's `int` reads; undefined for anything else. */
+/**
+ * Reads what Python's `int` reads; undefined for anything else. Beyond the largest number, that one stands in.
+ */
 export function parseInteger(text: string): number | undefined {
-  const digits = asciiDigits(text.trim());
-  return /^[+-]?\d+(_\d+)*$/.test(digits) ? Number(digits.replaceAll('_', '')) : undefined;
+  const digits = asciiDigits(strip(text));
+  if (!/^[+-]?\d+(_\d+)*$/.test(digits)) return undefined;
+  const value = Number(digits.replaceAll('_', ''));
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }
 
 /** Digits before and behind the decimal point, and their sum, as DRF's DecimalField counts them. */
@@ -68,4 +77,16 @@ function asciiDigits(text: string): string {
     while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start -= 1;
     return String((point - start) % 10);
   });
+}
+
+// Unlike trim() it takes the separators 1C to 1F and NEL, and leaves U+FEFF.
+const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+
+/** Python's `str.strip()`. No regular expression for the whole: `SPACE+$` tries each space of a long run anew. */
+export function strip(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text.charAt(start))) start += 1;
+  while (start < end && SPACE.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }

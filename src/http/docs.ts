@@ -79,7 +79,6 @@ export function addContractRoutes(router: Router, directory: string, withPage: b
   if (!withPage) return;
 
   router.get('/docs', (ctx) => send(ctx, 'text/html; charset=utf-8', PAGE));
-  router.get('/docs/', (ctx) => ctx.redirect('/docs'));
   router.get('/docs/start.js', (ctx) => send(ctx, 'text/javascript; charset=utf-8', START));
   for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
     serveFile(

@@ -1,4 +1,3 @@
-import type { Operation as BackendOperation } from 'openapi-backend';
 import type { Config } from '../config.ts';
 import type { OwnerLookup, SecuritySchemes } from '../contract.ts';
 import { admitsAnonymous, knownPermissions, needsObject } from './security.ts';
@@ -15,6 +14,8 @@ export interface Parts {
 /** An operation of the contract, with all that can be known of it before the first request. */
 export interface Operation extends SecurityRequirement {
   id: string;
+  /** As the contract states it; undefined where it does not. */
+  security: SecurityAlternatives | undefined;
   /** Upper case. */
   method: string;
   path: string;
@@ -26,8 +27,10 @@ export interface Operation extends SecurityRequirement {
   needsObject: boolean;
   /** Response headers that have one possible value in the contract, by status. */
   fixedHeaders: Record<string, Record<string, string>>;
-  isPublic: boolean;
 }
+
+/** OpenAPI's `security`: one of these will do, and an empty one asks for nothing. */
+type SecurityAlternatives = Record<string, string[]>[];
 
 const DEFAULT_MAX_BODY_BYTES = 16_384;
 
@@ -38,26 +41,26 @@ interface Extensions {
 }
 
 // The document is bundled and linted at build time; what is read here is what the lint rules guarantee.
-interface DocumentedOperation extends Extensions {
+export interface DocumentedOperation extends Extensions {
   operationId?: string;
   method: string;
   path: string;
-  security?: Record<string, string[]>[];
+  security?: SecurityAlternatives;
   parameters?: { name: string; in: string; schema?: Schema }[];
   requestBody?: { content: Record<string, { schema?: Schema }> };
   responses?: Record<string, { headers?: Record<string, { schema?: { enum?: unknown[] } }> }>;
 }
 
-export function readOperation(entry: BackendOperation, config: Config): Operation {
-  const documented = entry as DocumentedOperation; // dereferenced by the library
-  const security = documented.security ?? [];
-  const named = security.flatMap((requirement) => Object.keys(requirement));
+export function readOperation(documented: DocumentedOperation, config: Config): Operation {
+  const { security } = documented;
+  const named = schemesIn(security);
   const permissions = documented['x-permissions'] ?? [];
   const schemes = config.AUTHENTICATION_SCHEMES.filter((name) => named.includes(name));
   return {
     id: documented.operationId ?? '',
     method: documented.method.toUpperCase(),
     path: documented.path,
+    security,
     schemes,
     permissions,
     challengeScheme: documented['x-challenge'] ?? config.AUTHENTICATION_SCHEMES[0] ?? '',
@@ -67,9 +70,10 @@ export function readOperation(entry: BackendOperation, config: Config): Operatio
     maxBodyBytes: documented['x-max-body-bytes'] ?? DEFAULT_MAX_BODY_BYTES,
     needsObject: needsObject(permissions),
     fixedHeaders: fixedHeaders(documented),
-    isPublic: security.length === 0 || security.some((one) => Object.keys(one).length === 0),
   };
 }
+
+const schemesIn = (security: SecurityAlternatives = []): string[] => security.flatMap(Object.keys);
 
 function parametersIn(
   place: string,
@@ -90,24 +94,40 @@ function fixedHeaders({ responses = {} }: DocumentedOperation): Operation['fixed
 }
 
 /** Why this service could not honour an operation; empty if it can. */
-export function problemsOf(operation: Operation, { security, handlers, owners }: Parts): string[] {
-  const { id, method, path, permissions, isPublic } = operation;
+export function problemsOf(operation: Operation, parts: Parts): string[] {
+  const { id, method, path, permissions, challengeScheme } = operation;
   if (id === '') return [`${method} ${path} has no operationId`];
   const problems = [
-    !Object.hasOwn(handlers, id) && 'has no handler',
+    !Object.hasOwn(parts.handlers, id) && 'has no handler',
     permissions.length === 0 && 'has no x-permissions',
-    !isPublic && operation.schemes.length === 0 && 'takes none of the configured security schemes',
-    permissions.length > 0 &&
-      admitsAnonymous(permissions) !== isPublic &&
-      'disagrees with itself: its x-permissions and its security differ on anonymous callers',
+    ...securityProblems(operation, parts.security),
     operation.needsObject &&
-      !Object.hasOwn(owners, id) &&
+      !Object.hasOwn(parts.owners, id) &&
       'has an object permission but no owner look-up',
-    !Object.hasOwn(security, operation.challengeScheme) &&
-      `has a challenge of the unknown scheme ${operation.challengeScheme}`,
+    !Object.hasOwn(parts.security, challengeScheme) &&
+      `has a challenge of the unknown scheme ${challengeScheme}`,
     ...permissions.map(
       (name) => !knownPermissions.includes(name) && `has the unknown permission ${name}`,
     ),
   ];
   return problems.filter((problem) => problem !== false).map((problem) => `${id} ${problem}`);
+}
+
+function securityProblems(
+  { security, schemes, permissions }: Operation,
+  known: SecuritySchemes,
+): (string | false)[] {
+  if (security === undefined) return ['has no security: write [] where nobody is asked'];
+  const isPublic = security.length === 0 || security.some((one) => Object.keys(one).length === 0);
+  return [
+    ...schemesIn(security).map(
+      (name) => !Object.hasOwn(known, name) && `has the unknown security scheme ${name}`,
+    ),
+    security.some((one) => Object.keys(one).length > 1) &&
+      'asks for several security schemes at once, where one at a time is looked at',
+    !isPublic && schemes.length === 0 && 'takes none of the configured security schemes',
+    permissions.length > 0 &&
+      admitsAnonymous(permissions) !== isPublic &&
+      'disagrees with itself: its x-permissions and its security differ on anonymous callers',
+  ];
 }

@@ -65,7 +65,7 @@ function serve(
     ctx.state.operationId = operation?.id;
     ctx.state.challenge = parts.security[challengeScheme]?.challenge(deps.config);
     ctx.set({ Allow: allow, Vary: 'Accept' });
-    refuseRepeatedHeaders(ctx);
+    refuseOddHeaders(ctx);
     negotiate(ctx);
     const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };
     const user = await authorize(operation ?? view, credentials, parts.security, deps);
@@ -92,12 +92,14 @@ function serve(
 }
 
 const SINGLE_HEADERS = ['authorization', 'content-length', 'content-type', 'host'];
+const MAX_HEADERS = 100;
 
 // Node keeps the first of two and drops the other in silence; a proxy before us may have read the other.
-function refuseRepeatedHeaders(ctx: Context): void {
+function refuseOddHeaders(ctx: Context): void {
   const names = ctx.req.rawHeaders
     .filter((_, index) => index % 2 === 0)
     .map((name) => name.toLowerCase());
+  if (names.length > MAX_HEADERS) throw new ParseError('Malformed request.');
   const isRepeated = SINGLE_HEADERS.some((name) => names.indexOf(name) !== names.lastIndexOf(name));
   if (isRepeated) throw new ParseError('Malformed request.');
 }
@@ -105,14 +107,16 @@ function refuseRepeatedHeaders(ctx: Context): void {
 // What a caller says about the host is never believed: links would lead where it likes.
 function origin(ctx: Context, config: Config): string {
   if (config.BASE_URL !== undefined) return config.BASE_URL;
-  const { localAddress = '127.0.0.1', localPort } = ctx.socket;
-  const address = withoutMapping(localAddress);
+  // A socket that the caller has closed by now has neither.
+  const { localAddress = '127.0.0.1', localPort = 80 } = ctx.socket;
+  const address = plainAddress(localAddress);
   return `http://${address.includes(':') ? `[${address}]` : address}:${localPort}`;
 }
 
-const addressOf = (ctx: Context): string => withoutMapping(ctx.socket.remoteAddress ?? '0.0.0.0');
+const addressOf = (ctx: Context): string => plainAddress(ctx.socket.remoteAddress ?? '0.0.0.0');
 
-const withoutMapping = (address: string): string => address.replace(/^::ffff:/i, '');
+// Without the mapping of IPv4 into IPv6, and without the zone of a link-local address: URLs and inet know none.
+const plainAddress = (address: string): string => address.replace(/^::ffff:|%.*$/gi, '');
 
 export const notFound: Middleware = () => {
   throw new NotFound();

@@ -1,9 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import { ValidationError } from '../errors.ts';
 import type { FieldErrors } from '../errors.ts';
-import { MAX_NUMBER_LENGTH } from './coercion.ts';
 import type { DecimalLimits, Schema } from './coercion.ts';
-import { compareToNumber, countDigits, parseDecimal } from './decimal.ts';
+import { compareToNumber, countDigits, MAX_NUMBER_LENGTH, parseDecimal } from './decimal.ts';
 
 /** The sentence for a decimal beyond its limits, or undefined. `text` is in plain notation. */
 export function decimalProblem(text: string, limits: DecimalLimits): string | undefined {
@@ -65,6 +64,9 @@ export function refuseInvalid(
     if (sentence !== undefined) errors[name] = [sentence];
   }
   const names = Object.keys(errors);
+  const [first] = sorted;
+  if (names.length === 0 && first)
+    throw new ValidationError({ non_field_errors: [sentenceOf(first, source)] });
   if (names.length === 0) return;
   // DRF's search filter runs after django-filter, and tells its errors without a name.
   const bare = names.filter((name) => schemas[name]?.['x-bare-errors']);
@@ -113,8 +115,8 @@ function sentenceOf(error: ErrorObject, source: Source): string {
 }
 
 function typeSentence(schema: Schema, data: unknown, source: Source): string {
-  if (typeof data === 'string' && data.length > MAX_NUMBER_LENGTH) return 'String value too large.';
   if (source === 'query') return 'Enter a number.';
+  if (typeof data === 'string' && data.length > MAX_NUMBER_LENGTH) return 'String value too large.';
   if (schema.type === 'integer') return 'A valid integer is required.';
   if (schema.format === 'decimal') return 'A valid number is required.';
   return 'Not a valid string.';

@@ -27,9 +27,10 @@ export function signToken(claims: Claims, config: Config): string {
     ...(aud !== undefined && { aud }),
     ...(iss !== undefined && { iss }),
   };
-  return jwt.sign(payload, signing, {
+  // As text: of an object jsonwebtoken looks up each claim in a table where `constructor` finds Object's.
+  return jwt.sign(JSON.stringify(payload), signing, {
     algorithm,
-    ...(kid !== undefined && { keyid: kid }),
+    header: { alg: algorithm, typ: 'JWT', ...(kid !== undefined && { kid }) },
   });
 }
 

@@ -24,8 +24,8 @@ export interface Rotation {
   childJti: string;
   childExpiresAt: Date;
   now: Date;
-  /** A parent rotated away after this instant gets its child again. */
-  graceSince: Date;
+  /** A parent rotated away after this instant gets its child again; null: never, whatever the clocks say. */
+  graceSince: Date | null;
   revokeOnReuse: boolean;
 }
 
@@ -39,8 +39,8 @@ export interface RefreshState {
 }
 
 /**
- * Opens the family of a login. False if the account was deactivated or its password changed since the
- * hash was verified: the same statement looks again.
+ * Opens the family of a login. False if the account is gone or inactive, or its password was changed since
+ * the hash was verified: the same statement looks again, and waits for a change that is under way.
  */
 export async function startFamily(
   family: NewFamily & { password: string; updateLastLogin: boolean },
@@ -49,7 +49,7 @@ export async function startFamily(
   const account = `FROM users WHERE id = :userId AND password = :password AND is_active`;
   const touched = `UPDATE users SET last_login = :now WHERE id = :userId AND password = :password AND is_active RETURNING id, token_version`;
   const { rows } = await db.raw<{ rows: unknown[] }>(
-    `WITH account AS (${family.updateLastLogin ? touched : `SELECT id, token_version ${account}`})
+    `WITH account AS (${family.updateLastLogin ? touched : `SELECT id, token_version ${account} FOR SHARE`})
      INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, user_agent, ip)
      SELECT :id, id, token_version, :jti, :now, :expiresAt, :userAgent, :ip FROM account
      RETURNING id`,
@@ -147,7 +147,7 @@ export async function adoptToken(
   db: Knex,
 ): Promise<boolean> {
   const { rows } = await db.raw<{ rows: unknown[] }>(
-    `WITH account AS (SELECT id, token_version FROM users WHERE id = :userId AND is_active),
+    `WITH account AS (SELECT id, token_version FROM users WHERE id = :userId AND is_active FOR SHARE),
      used AS (
        INSERT INTO blacklisted_token (jti, family_id, blacklisted_at, expires_at)
        SELECT :parentJti, :id, :now, :parentExpiresAt FROM account

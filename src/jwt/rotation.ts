@@ -65,7 +65,8 @@ async function rotateWithin(
       childJti: child.jti,
       childExpiresAt: toDate(child.exp),
       now,
-      graceSince: new Date(now.getTime() - config.REFRESH_GRACE * 1000),
+      graceSince:
+        config.REFRESH_GRACE > 0 ? new Date(now.getTime() - config.REFRESH_GRACE * 1000) : null,
       revokeOnReuse: config.REFRESH_REUSE === 'revoke_family',
     },
     db,

@@ -63,10 +63,13 @@ async function send(
   { authorization, headers = {}, json, form, raw }: RequestOptions,
 ): Promise<Answer> {
   const [body, type] = encode(json, form, raw);
+  const isChunked = Object.hasOwn(headers, 'Transfer-Encoding');
   const url = new URL(base);
   const sent: Record<string, string | string[]> = {
     ...(type && { 'Content-Type': type }),
     ...(authorization !== undefined && { Authorization: authorization }),
+    // Node frames no body of its own accord where a method rarely has one.
+    ...(body !== undefined && !isChunked && { 'Content-Length': String(Buffer.byteLength(body)) }),
     ...headers,
   };
   return new Promise((resolve, reject) => {

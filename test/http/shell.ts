@@ -1,0 +1,62 @@
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ExecutionContext } from 'ava';
+import Koa from 'koa';
+import type { Knex } from 'knex';
+import { connect } from '../../src/db.ts';
+import { createApi } from '../../src/http/api.ts';
+import { errorResponse } from '../../src/http/error-response.ts';
+import type { Parts } from '../../src/http/operation.ts';
+import { contractRouter, notFound } from '../../src/http/router.ts';
+import { createLog } from '../../src/log.ts';
+import { startApp } from '../support/app.ts';
+import type { TestApp } from '../support/app.ts';
+import { createClient } from '../support/client.ts';
+import type { Client } from '../support/client.ts';
+import { testConfig } from '../support/config.ts';
+import type { SettingValues } from '../support/config.ts';
+
+/** A database that is away: nothing listens at its port. */
+export async function databaseAway(t: ExecutionContext): Promise<Knex> {
+  const { db, close } = await connect(testConfig({ DATABASE_URL: 'postgres://127.0.0.1:1/away' }));
+  t.teardown(close);
+  return db;
+}
+
+/** The whole service, for what must work without a database. */
+export async function startWithoutDatabase(
+  t: ExecutionContext,
+  settings: SettingValues = {},
+): Promise<TestApp> {
+  return startApp(t, settings, { db: await databaseAway(t) });
+}
+
+/** A contract of the test's own, served as the service serves its one. */
+export async function serveContract(
+  t: ExecutionContext,
+  document: object,
+  parts: Parts,
+  settings: SettingValues = {},
+): Promise<Client> {
+  const config = testConfig(settings);
+  const deps = { config, db: await databaseAway(t), now: () => new Date() };
+  const api = await createApi(document, parts, config);
+  const koa = new Koa()
+    .use(errorResponse(createLog(config)))
+    .use(contractRouter(api, parts, deps).routes())
+    .use(notFound);
+  return createClient(t, await listen(t, koa.callback()));
+}
+
+/** Serves on a free port until the test ends; the address. */
+export async function listen(t: ExecutionContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo; // a TCP socket that listens
+  return `http://127.0.0.1:${port}`;
+}
