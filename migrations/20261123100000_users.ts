@@ -14,6 +14,7 @@ export async function up(knex: Knex): Promise<void> {
     table.integer('token_version').notNullable().defaultTo(0);
     table.timestamp('date_joined').notNullable().defaultTo(knex.fn.now());
     table.timestamp('last_login');
+    table.timestamp('password_changed_at');
   });
 }
 

@@ -30,6 +30,11 @@ export async function createApp(deps: Deps, log: Logger): Promise<App> {
 
   const koa = new Koa();
   koa.use(requestLog(log));
+  koa.use(async (ctx, next) => {
+    await next();
+    // Tells a client that keeps its connection to take another one, so that none is cut off in mid-request.
+    if (isStopping) ctx.set('Connection', 'close');
+  });
   koa.use(securityHeaders);
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { PGlite } from '@electric-sql/pglite';
@@ -7,7 +8,7 @@ import type { Knex } from 'knex';
 import pg from 'pg';
 import type { Config } from './config.ts';
 
-// bigint ids stay below 2^53 here; timestamps stay text, the form that goes out is made in SQL.
+// Ids stay below 2^53. Instants are for our own decisions; what goes out is made text in SQL.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text));
 
@@ -32,6 +33,8 @@ export interface User {
   is_staff: boolean;
   is_superuser: boolean;
   token_version: number;
+  /** What simplejwt issued before is worth nothing; null: the password was never changed here. */
+  password_changed_at: Date | null;
   date_joined: Date;
   last_login: Date | null;
 }
@@ -65,9 +68,10 @@ function connectToServer(url: string, poolSize: number, statementTimeout: number
       options: '-c lock_timeout=1000',
       application_name: 'latchkey',
     },
-    pool: { min: 0, max: poolSize },
+    pool: { min: 0, max: poolSize, afterCreate: dropWhenFrozen(statementTimeout) },
     acquireConnectionTimeout: 1000,
     log: QUIET,
+    compileSqlOnError: false,
   });
   return {
     db,
@@ -76,6 +80,24 @@ function connectToServer(url: string, poolSize: number, statementTimeout: number
     close: () => db.destroy(),
   };
 }
+
+type AfterCreate = (client: pg.Client, done: (error: unknown, client: pg.Client) => void) => void;
+
+// The server's own time-out is worth nothing where the server, or the way to it, is frozen: a query that
+// hears nothing for a second longer ends with its connection.
+function dropWhenFrozen(statementTimeout: number): AfterCreate {
+  return (client, done) => {
+    const { stream } = (client as PgClient).connection;
+    if (statementTimeout > 0)
+      stream.setTimeout(statementTimeout + 1000, () => {
+        if (!(client as PgClient).readyForQuery) stream.destroy();
+      });
+    done(null, client);
+  };
+}
+
+// What pg's Client has beyond its documented side.
+type PgClient = pg.Client & { connection: { stream: Socket }; readyForQuery: boolean };
 
 async function openEmbedded(directory: string): Promise<Database> {
   const unlock = lockDirectory(directory);
@@ -175,8 +197,10 @@ export async function migrationStatus(db: Knex): Promise<{ applied: string[]; pe
 
 // SQLSTATE classes and codes that say "not now": connection trouble, shutdown, resources, time-outs, conflicts.
 const UNAVAILABLE = /^(08|53|57P|57014|55P03|40001|40P01|25006)/;
-const NETWORK = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/;
-const CLIENT_SIDE = /^(Connection terminated|timeout expired|Knex: Timeout acquiring a connection)/;
+const NETWORK =
+  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST(UNREACH|DOWN)|ENET(UNREACH|DOWN))$/;
+const CLIENT_SIDE =
+  /^(Connection terminated|timeout expired|Knex: Timeout acquiring a connection|Unable to acquire a connection)/;
 
 /** Whether an error of the driver, the pool or the server means that the database is not there for us now. */
 export function isUnavailable(error: unknown): boolean {

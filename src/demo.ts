@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createAccount } from './authtoken/accounts.ts';
-import { getOrCreateToken } from './authtoken/tokens.ts';
+import { generateKey } from './authtoken/tokens.ts';
 import type { Deps } from './deps.ts';
 import { insertProduct } from './products/repository.ts';
 import { generatePassword } from './users/password-rules.ts';
@@ -28,13 +28,12 @@ export async function createDemo(deps: Deps): Promise<Demo | undefined> {
     return existsSync(tokenFile) ? { tokenFile, login: undefined } : undefined;
 
   const login = { username: 'demo', password: generatePassword() };
-  const user = await createAccount(
-    { username: login.username, password: await hashPassword(login.password, config) },
-    deps,
-  );
+  const token = generateKey();
+  // First the files: a start that cannot write them leaves no account whose password nobody knows.
+  writeFileSync(path.join(config.DATA_DIR, 'demo-password'), login.password, { mode: 0o600 });
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  const password = await hashPassword(login.password, config);
+  const user = await createAccount({ username: login.username, password, token }, deps);
   for (const product of PRODUCTS) await insertProduct({ ...product, owner: user.id }, db);
-  const passwordFile = path.join(config.DATA_DIR, 'demo-password');
-  writeFileSync(passwordFile, login.password, { mode: 0o600 });
-  writeFileSync(tokenFile, await getOrCreateToken(user.id, deps), { mode: 0o600 });
   return { tokenFile, login };
 }

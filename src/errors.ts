@@ -73,8 +73,8 @@ export class PermissionDenied extends ApiError {
 }
 
 export class NotFound extends ApiError {
-  constructor(detail = 'Not found.', options?: ApiErrorOptions) {
-    super(404, { detail }, options);
+  constructor(detail = 'Not found.') {
+    super(404, { detail });
   }
 }
 
@@ -103,13 +103,13 @@ export class UnsupportedMediaType extends ApiError {
   }
 }
 
-/** 503 for an illness of our own. `retryAfter` is in seconds. */
+/** 503 for an illness of our own. */
 export class ServiceUnavailable extends ApiError {
-  constructor({ retryAfter = 1, cause }: { retryAfter?: number; cause?: unknown } = {}) {
+  constructor({ cause }: { cause?: unknown } = {}) {
     super(
       503,
       { detail: 'Service temporarily unavailable, try again later.' },
-      { headers: { 'Retry-After': String(retryAfter) }, cause },
+      { headers: { 'Retry-After': '1' }, cause },
     );
   }
 }

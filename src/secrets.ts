@@ -9,8 +9,9 @@ import type { KeyObject } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+// Placeholders, also where they are padded or repeated, and runs of one character.
 const WELL_KNOWN =
-  /^(secret|changeme|change-me|password|key|jwt|test|your-256-bit-secret|django-insecure-.*|(.)\2*)$/i;
+  /change-?me|your-256-bit-secret|django-insecure|^(secret|password|key|jwt|test|(.)\2*)$/i;
 
 /** Why a secret is too weak for production, or undefined. Never quotes the secret. */
 export function weakness(secret: string): string | undefined {
@@ -47,7 +48,12 @@ export function newSigningKey(algorithm: string): string {
 
 /** The key that signs, from a secret or a PEM text; throws an Error that says what does not fit. */
 export function signingKey(algorithm: string, text: string): KeyObject {
-  if (algorithm.startsWith('HS')) return createSecretKey(text, 'utf8');
+  if (algorithm.startsWith('HS')) {
+    // With ALGORITHM forgotten, a public key would become a secret that everybody knows.
+    if (text.includes('-----BEGIN'))
+      throw new Error(`is a PEM key, which ${algorithm} does not use`);
+    return createSecretKey(text, 'utf8');
+  }
   const key = readKey(() => createPrivateKey(text), 'private');
   checkKind(algorithm, key);
   return key;

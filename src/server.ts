@@ -15,6 +15,7 @@ import { welcome } from './welcome.ts';
 
 const EXIT_CONFIG = 78; // EX_CONFIG of sysexits.h
 const DRAIN_MS = 10_000;
+const CLOSE_MS = 3_000;
 
 async function start(config: Config): Promise<void> {
   const log = createLog(config);
@@ -22,11 +23,12 @@ async function start(config: Config): Promise<void> {
   try {
     await prepareSchema(database);
     const deps: Deps = { config, db: database.db, now: () => new Date() };
+    const isForTrying = database.embedded && config.NODE_ENV === 'development';
+    const demo = isForTrying ? await createDemo(deps) : undefined;
     const app = await createApp(deps, log);
-    const server = await listen(app, config);
+    // The last thing that can fail: from here on somebody may be served.
+    const server = await listen(app, config, log);
     stopOnSignal(server, app, database, log);
-    const demo =
-      database.embedded && config.NODE_ENV === 'development' ? await createDemo(deps) : undefined;
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
     await database.close();
@@ -34,7 +36,7 @@ async function start(config: Config): Promise<void> {
   }
 }
 
-async function listen({ koa }: App, { HOST, PORT }: Config): Promise<Server> {
+async function listen({ koa }: App, { HOST, PORT }: Config, log: Logger): Promise<Server> {
   const server = createServer(
     {
       headersTimeout: 10_000,
@@ -47,6 +49,7 @@ async function listen({ koa }: App, { HOST, PORT }: Config): Promise<Server> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(PORT, HOST, resolve);
   });
+  server.removeAllListeners('error').on('error', (error) => log.error({ err: error }, 'socket'));
   return server;
 }
 
@@ -56,15 +59,16 @@ function originOf(server: Server): string {
   return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${port}`;
 }
 
-// Not ready -> accept no more -> finish what runs -> close the pool -> leave.
+// Not ready -> accept no more -> finish what runs -> close the pool -> leave. A second signal leaves at once.
 function stopOnSignal(server: Server, app: App, database: Database, log: Logger): void {
   let isStopping = false;
   const stop = (signal: string): void => {
-    if (isStopping) return;
+    if (isStopping) process.exit(1);
     isStopping = true;
     log.info({ signal }, 'stopping');
     app.stopping();
     setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+    setTimeout(() => process.exit(1), DRAIN_MS + CLOSE_MS).unref();
     server.close(() => {
       database.close().then(
         () => process.exit(0),

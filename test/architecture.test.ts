@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import ts from 'typescript';
 
 const ROOT = path.join(import.meta.dirname, '..');
 
@@ -19,26 +20,30 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/operations.ts',
     ['src/*/{handlers,authentication}.ts', 'src/products/repository.ts', 'src/contract.ts'],
   ],
-  ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors}.ts']],
+  ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,white-space}.ts']],
   [
     'src/authtoken/*.ts',
     ['src/authtoken/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
   ],
   ['src/jwt/*.ts', ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts']],
-  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors}.ts']],
+  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,white-space}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/deps.ts', ['src/config.ts']],
   ['src/log.ts', ['src/config.ts']],
   ['src/db.ts', ['src/config.ts']],
-  ['src/config.ts', ['src/secrets.ts']],
+  ['src/config.ts', ['src/{secrets,settings}.ts']],
 ];
 
-// Packages and globals with one door each.
+// What has one door each: packages, and what reads the world outside.
+const PACKAGES: [name: string, files: string[]][] = [
+  ['openapi-backend', ['src/http/api.ts']],
+  ['jsonwebtoken', ['src/jwt/codec.ts']],
+  ['bcrypt', ['src/users/passwords.ts']],
+  ['@fastify/busboy', ['src/http/body.ts']],
+  ['../generated/openapi.ts', ['src/contract.ts']],
+];
 const DOORS: [what: RegExp, files: string[]][] = [
-  [/from 'openapi-backend'/, ['src/http/api.ts']],
-  [/from 'jsonwebtoken'/, ['src/jwt/codec.ts']],
-  [/from 'bcrypt'/, ['src/users/passwords.ts']],
   [/generated\/openapi/, ['src/commands/generate.ts', 'src/contract.ts']],
   [/process\.env\b/, ['src/config.ts']],
   [/new Date\(\)|Date\.now\(/, ['src/cli.ts', 'src/server.ts']],
@@ -47,14 +52,19 @@ const DOORS: [what: RegExp, files: string[]][] = [
 interface Source {
   file: string;
   text: string;
+  /** As they are written: of values, of types, and at run time. */
+  specifiers: string[];
+  /** The files of ours among them. */
   imports: string[];
 }
 
 const sources: Source[] = globSync('src/**/*.ts', { cwd: ROOT }).map((file) => {
   const text = readFileSync(path.join(ROOT, file), 'utf8');
-  const found = text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g);
-  const imports = [...found].map(([, target = '']) => path.join(path.dirname(file), target));
-  return { file, text, imports };
+  const specifiers = ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+  const imports = specifiers
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => path.join(path.dirname(file), specifier));
+  return { file, text, specifiers, imports };
 });
 
 test('imports only run down', (t) => {
@@ -89,12 +99,54 @@ for (const [what, files] of DOORS)
     t.deepEqual(users.toSorted(), files);
   });
 
-test('sources hold nothing that type stripping or the style refuses', (t) => {
-  const refused =
-    /^export default|[:<] ?any[,;)>\]]|\bas any\b|^(export )?(const )?enum |@ts-ignore|^\s*namespace /m;
+for (const [name, files] of PACKAGES)
+  test(`${name} is imported behind its own door only`, (t) => {
+    const users = sources.filter(({ specifiers }) => specifiers.includes(name));
+
+    t.deepEqual(
+      users.map(({ file }) => file),
+      files,
+    );
+  });
+
+const REFUSED: [what: string, is: (node: ts.Node) => boolean][] = [
+  ['any', (node) => node.kind === ts.SyntaxKind.AnyKeyword],
+  ['an enum', ts.isEnumDeclaration],
+  ['a namespace', ts.isModuleDeclaration],
+  ['a default export', (node) => ts.isExportAssignment(node) || isDefaultModifier(node)],
+  ['a non-null assertion', ts.isNonNullExpression],
+];
+
+const isDefaultModifier = ({ kind }: ts.Node): boolean => kind === ts.SyntaxKind.DefaultKeyword;
+
+test('sources hold nothing that the style refuses', (t) => {
+  const found = sources.flatMap(({ file, text }) =>
+    nodesOf(ts.createSourceFile(file, text, ts.ScriptTarget.Latest)).flatMap((node) =>
+      REFUSED.filter(([, is]) => is(node)).map(([what]) => `${file} has ${what}`),
+    ),
+  );
+
+  t.deepEqual(found, []);
+  t.deepEqual(
+    sources.filter(({ text }) => /@ts-(ignore|expect-error|nocheck)/.test(text)),
+    [],
+  );
+});
+
+function nodesOf(node: ts.Node): ts.Node[] {
+  const nodes = [node];
+  ts.forEachChild(node, (child) => {
+    nodes.push(...nodesOf(child));
+  });
+  return nodes;
+}
+
+test('no file is named after a drawer', (t) => {
+  const drawer =
+    /\/(utils?|helpers?|common|misc|types|base|services?|managers?|index|shared|lib)(\/|\.ts$)/;
 
   t.deepEqual(
-    sources.filter(({ text }) => refused.test(text)).map(({ file }) => file),
+    sources.map(({ file }) => file).filter((file) => drawer.test(file)),
     [],
   );
 });

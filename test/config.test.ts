@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { ConfigError, loadConfig, settings } from '../src/config.ts';
+import { ConfigError, loadConfig } from '../src/config.ts';
+import { settings } from '../src/settings.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-config-'));
@@ -79,6 +80,12 @@ const BAD: [name: string, value: string][] = [
   ['ACCESS_TOKEN_LIFETIME', '0'],
   ['ACCESS_TOKEN_LIFETIME', '-5m'],
   ['ACCESS_TOKEN_LIFETIME', 'five'],
+  ['ACCESS_TOKEN_LIFETIME', '1.5h'],
+  ['ACCESS_TOKEN_LIFETIME', '5 m'],
+  ['ACCESS_TOKEN_LIFETIME', '36526d'],
+  ['REFRESH_TOKEN_LIFETIME', '999999999w'],
+  ['REFRESH_GRACE', '-1'],
+  ['LEEWAY', '1y'],
   ['ROTATE_REFRESH_TOKENS', 'maybe'],
   ['ALGORITHM', 'none'],
   ['ALGORITHM', 'hs256'],
@@ -86,10 +93,21 @@ const BAD: [name: string, value: string][] = [
   ['DATABASE_URL', 'mysql://localhost/x'],
   ['BASE_URL', 'api.example.com'],
   ['BASE_URL', 'https://api.example.com/v1'],
+  ['BASE_URL', 'https://api.example.com/?a'],
+  ['BASE_URL', 'ftp://api.example.com'],
+  ['DATABASE_URL', 'postgres://['],
+  ['DATABASE_POOL_SIZE', '0'],
+  ['PAGE_SIZE', '1e3'],
+  ['PORT', '-1'],
+  ['DOCS', 'sometimes'],
+  ['LOG_LEVEL', 'loud'],
   ['AUTH_HEADER_TYPES', 'Bearer,'],
   ['AUTH_HEADER_TYPES', 'two words'],
   ['AUTHENTICATION_SCHEMES', 'tokenAuth,tokenAuth'],
   ['USER_ID_CLAIM', 'user id'],
+  ['JTI_CLAIM', 'sub'],
+  ['LEEWAY', '1d'],
+  ['REFRESH_GRACE', '1h'],
   ['BCRYPT_ROUNDS', '3'],
   ['NODE_ENV', 'staging'],
 ];
@@ -102,7 +120,36 @@ for (const [name, value] of BAD)
     t.regex(problems.join('\n'), new RegExp(`^${name} `, 'm'));
   });
 
-test('all problems are told at once, and no value of a secret', (t) => {
+const CONTRADICTIONS: [env: Record<string, string>, problem: string][] = [
+  [{ PAGE_SIZE: '101' }, 'PAGE_SIZE is larger than MAX_PAGE_SIZE'],
+  [
+    { PASSWORD_MIN_LENGTH: '20', PASSWORD_MAX_LENGTH: '10' },
+    'PASSWORD_MIN_LENGTH is larger than PASSWORD_MAX_LENGTH',
+  ],
+  [{ VERIFYING_KEY: 'any' }, 'VERIFYING_KEY is not used with HS256'],
+  [{ ACCESS_TOKEN_LIFETIME: '36526d' }, 'ACCESS_TOKEN_LIFETIME must be at most 100 years'],
+];
+
+for (const [env, problem] of CONTRADICTIONS)
+  test(`${JSON.stringify(env)}: ${problem}`, (t) => {
+    t.deepEqual(problemsOf(env), [problem]);
+  });
+
+const SHARED_CLAIMS: Record<string, string>[] = [
+  { USER_ID_CLAIM: 'jti' },
+  { JTI_CLAIM: 'exp' },
+  { TOKEN_TYPE_CLAIM: 'sid' },
+  { USER_ID_CLAIM: 'id', JTI_CLAIM: 'id' },
+];
+
+for (const env of SHARED_CLAIMS)
+  test(`claims may not share a name: ${JSON.stringify(env)}`, (t) => {
+    t.deepEqual(problemsOf(env), [
+      'USER_ID_CLAIM, TOKEN_TYPE_CLAIM and JTI_CLAIM must differ from each other and from registered claims',
+    ]);
+  });
+
+test('all problems are told at once, each setting by name, and no value of a secret', (t) => {
   const problems = problemsOf({
     NODE_ENV: 'production',
     SECRET_KEY: 'hunter2',
@@ -113,16 +160,46 @@ test('all problems are told at once, and no value of a secret', (t) => {
     BCRYPT_ROUNDS: '4',
   });
 
-  for (const name of [
-    'SECRET_KEY',
-    'SIGNING_KEY',
-    'DATABASE_URL',
-    'PORT',
-    'PAGE_SIZE',
-    'BCRYPT_ROUNDS',
-  ])
-    t.regex(problems.join('\n'), new RegExp(`^${name} `, 'm'));
-  t.notRegex(problems.join('\n'), /hunter2/);
+  t.deepEqual(problems, [
+    'PORT must be an integer from 0 to 65535',
+    'DATABASE_URL must begin with postgres:// or postgresql://',
+    'PAGE_SIZE is larger than MAX_PAGE_SIZE',
+    'SECRET_KEY and SIGNING_KEY are the same secret for two purposes',
+    'BCRYPT_ROUNDS must be at least 10 in production',
+    'SECRET_KEY is shorter than 32 bytes: production needs a strong one',
+    'SIGNING_KEY is shorter than 32 bytes: production needs a strong one',
+  ]);
+});
+
+test('a problem is told once, without those that would follow from it', (t) => {
+  const problems = problemsOf({
+    NODE_ENV: 'production',
+    SECRET_KEY_FILE: '/none/such',
+    ALGORITHM: 'none',
+    MAX_PAGE_SIZE: 'many',
+    USER_ID_CLAIM: 'user id',
+  });
+
+  t.deepEqual(
+    problems.map((problem) => problem.split(' ')[0]),
+    ['SECRET_KEY', 'ALGORITHM', 'USER_ID_CLAIM', 'MAX_PAGE_SIZE'],
+  );
+});
+
+test('the message of a refusal lists its problems, a line for each', (t) => {
+  const { message } = new ConfigError(['PORT is odd', 'HOST is even']);
+
+  t.is(message, 'Configuration problems:\n  - PORT is odd\n  - HOST is even');
+});
+
+test('a refusal takes the secrets out of the environment all the same, and makes none', (t) => {
+  const directory = temporaryDirectory();
+  const env = { DATA_DIR: directory, SECRET_KEY: STRONG, VERIFYING_KEY: 'swordfish', PORT: 'x' };
+
+  t.throws(() => loadConfig(env), { instanceOf: ConfigError });
+
+  t.deepEqual(env as object, { DATA_DIR: directory, PORT: 'x' });
+  t.deepEqual(readdirSync(directory), []);
 });
 
 const WEAK: [title: string, env: Record<string, string>, problem: RegExp][] = [
@@ -143,7 +220,22 @@ const WEAK: [title: string, env: Record<string, string>, problem: RegExp][] = [
     /SIGNING_KEY is a well-known value/,
   ],
   ['a secret of few characters', { SIGNING_KEY: 'abcabc'.repeat(10) }, /SIGNING_KEY has too few/],
-  ['one secret for two purposes', { SIGNING_KEY: STRONG }, /same secret for two purposes/],
+  ['one secret for two purposes', { SIGNING_KEY: `${STRONG} ` }, /same secret for two purposes/],
+  [
+    'a padded placeholder',
+    { SECRET_KEY: 'change-me-please-change-me-please-1' },
+    /SECRET_KEY is a well-known value/,
+  ],
+  [
+    'a PEM key as the secret of HS256',
+    { SIGNING_KEY: ec('P-256').publicPem },
+    /is a PEM key, which HS256 does not use/,
+  ],
+  [
+    'the keyword of one scheme for the other',
+    { AUTH_HEADER_TYPES: 'JWT,Token' },
+    /AUTH_HEADER_TYPES has Token/,
+  ],
   [
     'an RSA key of 1024 bits',
     { ALGORITHM: 'RS256', SIGNING_KEY: rsa(1024) },
@@ -189,6 +281,60 @@ test('a secret that is given twice, or in a file that cannot be read, is a probl
   );
   t.regex(problemsOf({ SECRET_KEY_FILE: '/none/such' }).join(), /SECRET_KEY cannot be read/);
 });
+
+test('a file without a secret in it is a problem, not an empty secret', (t) => {
+  const file = path.join(temporaryDirectory(), 'empty');
+  writeFileSync(file, ' \n');
+
+  const problems = problemsOf({ SECRET_KEY_FILE: file, SIGNING_KEY_FILE: file });
+
+  t.deepEqual(problems, [
+    'SECRET_KEY cannot be read from the file that SECRET_KEY_FILE names',
+    'SIGNING_KEY cannot be read from the file that SIGNING_KEY_FILE names',
+  ]);
+});
+
+test('an empty development secret, left by a start that was cut short, is a problem', (t) => {
+  const directory = temporaryDirectory();
+  writeFileSync(path.join(directory, 'secret_key'), '');
+
+  const problems = problemsOf({ DATA_DIR: directory });
+
+  t.deepEqual(problems, [
+    `SECRET_KEY is empty in ${path.join(directory, 'secret_key')}: remove that file`,
+  ]);
+});
+
+test('a private key comes from a file as well, and its public half from it', (t) => {
+  const { pem, publicPem } = ec('P-256');
+  const file = path.join(temporaryDirectory(), 'key.pem');
+  writeFileSync(file, pem);
+
+  const config = loadConfig({
+    ...PRODUCTION,
+    SIGNING_KEY: '',
+    SIGNING_KEY_FILE: file,
+    ALGORITHM: 'ES256',
+  });
+
+  t.is(config.SIGNING_KEY.type, 'private');
+  t.is(config.VERIFYING_KEY.export({ type: 'spki', format: 'pem' }), publicPem);
+});
+
+for (const [text, value] of [
+  ['true', true],
+  ['TRUE', true],
+  ['1', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['0', false],
+  ['No', false],
+  ['off', false],
+] as const)
+  test(`DOCS=${text} is ${value}`, (t) => {
+    t.is(loadConfig({ DATA_DIR: temporaryDirectory(), DOCS: text }).DOCS, value);
+  });
 
 test('development makes its secrets once, for its owner only, and one for each algorithm', (t) => {
   const directory = temporaryDirectory();

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import test from 'ava';
 import { contractDocument } from '../src/contract.ts';
+import type { Answer } from './support/client.ts';
+import { contractBreaches, errorsOf, pointerPart } from './support/contract.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -15,15 +15,23 @@ interface Example {
   value?: unknown;
 }
 interface Media {
-  schema: { $ref?: string };
   examples?: Record<string, Example>;
+}
+interface Header {
+  $ref?: string;
+  schema?: { enum?: string[] };
+}
+interface Part {
+  $ref?: string;
+  content?: Record<string, Media>;
+  headers?: Record<string, Header>;
 }
 interface Operation {
   operationId: string;
   security?: unknown[];
   'x-permissions'?: string[];
-  requestBody?: { $ref?: string; content?: Record<string, Media> };
-  responses: Record<string, { $ref?: string; content?: Record<string, Media> }>;
+  requestBody?: Part;
+  responses: Record<string, Part>;
 }
 interface Document {
   paths: Record<string, Record<string, Operation>>;
@@ -59,27 +67,58 @@ test('every response has an example, and every refusal a named one for each erro
         t.true(Object.keys(examples).length > 0, `${operationId} ${status}`);
 });
 
-test('every example fits its schema', (t) => {
-  const ajv = addFormats.default(new Ajv2020({ strict: false }));
-  ajv
-    .addFormat('decimal', /^-?\d+(\.\d+)?$/)
-    .addFormat('password', true)
-    .addSchema(document, 'contract');
+/** Bodies and answers of all operations, with their places in the document. */
+const parts = Object.entries(document.paths).flatMap(([template, item]) =>
+  METHODS.flatMap((method) => {
+    const { requestBody, responses } = item[method] ?? {};
+    const place = `/paths/${pointerPart(template)}/${method}`;
+    return [
+      { part: requestBody, pointer: `${place}/requestBody` },
+      ...Object.entries(responses ?? {}).map(([status, part]) => {
+        return { part, pointer: `${place}/responses/${status}` };
+      }),
+    ];
+  }),
+);
+
+test('every example fits its schema, and holds nothing beside it', (t) => {
+  const errors: string[] = [];
   let checked = 0;
 
-  for (const { operationId, requestBody, responses } of operations(document))
-    for (const part of [requestBody, ...Object.values(responses)])
-      for (const { schema, examples = {} } of Object.values((part && resolve(part).content) ?? {}))
-        for (const [name, example] of Object.entries(examples)) {
-          const validate = ajv.compile(absolute(schema));
-          t.true(
-            validate(resolve(example).value),
-            `${operationId} ${name}: ${ajv.errorsText(validate.errors)}`,
-          );
-          checked += 1;
-        }
+  for (const { part = {}, pointer } of parts) {
+    const place = part.$ref?.slice(1) ?? pointer;
+    for (const [type, { examples = {} }] of Object.entries(resolve(part).content ?? {}))
+      for (const [name, example] of Object.entries(examples)) {
+        const schema = `${place}/content/${pointerPart(type)}/schema`;
+        const found = errorsOf(resolve(example).value, schema);
+        errors.push(...found.map((error) => `${pointer} ${name}: ${error}`));
+        checked += 1;
+      }
+  }
 
+  t.deepEqual(errors, []);
   t.true(checked > 300, `${checked} examples`);
+});
+
+test('no schema is made of others, so that what it does not name can be refused', (t) => {
+  t.notRegex(JSON.stringify(document), /"(allOf|anyOf|oneOf|not|if|discriminator)":/);
+});
+
+test('the answers with tokens are for no cache, and they alone', (t) => {
+  const found = operations(document).flatMap(({ operationId, responses }) =>
+    Object.entries(responses).flatMap(([status, response]) =>
+      Object.entries(resolve(response).headers ?? {}).flatMap(([name, header]) => {
+        const values = resolve(header).schema?.enum;
+        return values ? [`${operationId} ${status} ${name}: ${values.join(' or ')}`] : [];
+      }),
+    ),
+  );
+
+  t.deepEqual(found, [
+    'obtainAuthToken 200 Cache-Control: no-store',
+    'login 200 Cache-Control: no-store',
+    'refreshToken 200 Cache-Control: no-store',
+  ]);
 });
 
 test('the twin for older tools has the same operations with the same responses', (t) => {
@@ -93,11 +132,6 @@ test('the twin for older tools has the same operations with the same responses',
   t.deepEqual(outline(twin), outline(document));
 });
 
-// References inside a compiled schema are looked up in the whole document.
-function absolute(schema: unknown): object {
-  return JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"contract#/'));
-}
-
 function resolve<Value extends { $ref?: string }>(value: Value): Value {
   if (value.$ref === undefined) return value;
   const keys = value.$ref.split('/').slice(1);
@@ -107,3 +141,81 @@ function resolve<Value extends { $ref?: string }>(value: Value): Value {
   );
   return resolve(found as Value);
 }
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+const NO_STORE = { 'Cache-Control': 'no-store', ...JSON_TYPE };
+const CHALLENGE = { 'WWW-Authenticate': 'Token', ...JSON_TYPE };
+const RETRY = { 'Retry-After': '1', ...JSON_TYPE };
+const UNDECLARED = 'data must NOT have additional properties';
+const detail = { detail: 'No.' };
+const pair = { refresh: 'a.b.c', access: 'a.b.c' };
+
+type Checked = [
+  request: string,
+  status: number,
+  headers: Record<string, string>,
+  body: unknown,
+  breaches: string[],
+];
+
+const ANSWERS: Checked[] = [
+  ['POST /login/', 200, NO_STORE, pair, []],
+  ['POST /login/', 200, NO_STORE, { ...pair, user_id: 1 }, [UNDECLARED]],
+  [
+    'POST /login/',
+    200,
+    NO_STORE,
+    { access: 'a.b.c' },
+    ["data must have required property 'refresh'"],
+  ],
+  ['POST /login/', 200, JSON_TYPE, pair, ['Cache-Control is missing']],
+  [
+    'POST /login/',
+    200,
+    { ...NO_STORE, 'Cache-Control': 'private' },
+    pair,
+    ['Cache-Control: data must be equal to one of the allowed values'],
+  ],
+  ['POST /login/', 200, { 'Cache-Control': 'no-store' }, pair, ['the content type is null']],
+  ['POST /login/', 201, NO_STORE, pair, ['login does not declare 201']],
+  ['POST /login/', 500, JSON_TYPE, detail, ['login does not declare 500']],
+  ['POST /login/', 405, JSON_TYPE, detail, ['login does not declare 405']],
+  ['POST /login/', 400, JSON_TYPE, { username: ['No.'], any: ['No.'] }, []],
+  ['POST /login/', 400, JSON_TYPE, { username: 'No.' }, ['data/username must be array']],
+  ['POST /verify_token/', 200, JSON_TYPE, {}, []],
+  ['POST /verify_token/', 200, JSON_TYPE, { valid: true }, [UNDECLARED]],
+  ['GET /products/?a=b', 401, CHALLENGE, detail, []],
+  ['GET /products/', 401, JSON_TYPE, detail, ['WWW-Authenticate is missing']],
+  ['GET /products/', 401, CHALLENGE, { ...detail, stack: 'at' }, [UNDECLARED]],
+  ['GET /products/', 503, RETRY, detail, []],
+  [
+    'GET /products/',
+    503,
+    { ...RETRY, 'Retry-After': '-1' },
+    detail,
+    ['Retry-After: data must be >= 0'],
+  ],
+  ['DELETE /products/7/', 204, {}, undefined, []],
+  ['DELETE /products/7/', 204, JSON_TYPE, {}, ['a body where none is declared']],
+  ['HEAD /products/7/', 404, JSON_TYPE, undefined, []],
+  ['HEAD /products/7/', 418, JSON_TYPE, undefined, ['retrieveProduct does not declare 418']],
+  ['GET /products', 308, {}, undefined, []],
+  ['GET /products', 200, JSON_TYPE, {}, ['200 where 308 is due']],
+  ['OPTIONS /products/', 204, {}, undefined, []],
+  ['POST /products/7/', 405, { Allow: 'GET', ...JSON_TYPE }, detail, []],
+  ['POST /products/7/', 405, JSON_TYPE, detail, ['Allow is missing']],
+  ['POST /products/7/', 401, CHALLENGE, detail, []],
+  ['POST /products/7/', 401, JSON_TYPE, detail, ['WWW-Authenticate is missing']],
+  ['POST /products/7/', 200, JSON_TYPE, {}, ['200 where 405 is due']],
+  ['POST /products/7/', 500, JSON_TYPE, detail, ['retrieveProduct does not declare 500']],
+  ['GET /healthz', 500, {}, 'anything', []],
+];
+
+for (const [request, status, headers, body, breaches] of ANSWERS)
+  test(`${request} with ${status}, ${JSON.stringify([headers, body])}: ${breaches.join() || 'fits'}`, (t) => {
+    const [method = '', target = ''] = request.split(' ');
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const answer: Answer = { status, headers: new Headers(headers), body, text };
+
+    t.deepEqual(contractBreaches(method, target, answer), breaches);
+  });

@@ -42,8 +42,28 @@ onServer(
   },
 );
 
+onServer(
+  'a database that hears and says nothing any more is told from one that is slow',
+  async (t) => {
+    const { url, freeze } = await startProxy(t, await createServerDatabase(t, SERVER ?? ''));
+    const { db, close } = await connect(testConfig({ DATABASE_URL: url }));
+    t.teardown(close);
+    const app = await startApp(t, {}, { db });
+    const { token } = await createUser(app);
+
+    freeze();
+
+    const start = process.hrtime.bigint();
+    const answer = await app.client.get('/products/', { authorization: `Token ${token}` });
+    t.is(answer.status, 503);
+    t.true(Number(process.hrtime.bigint() - start) / 1e6 < 10_000, 'it does not wait for ever');
+  },
+);
+
 interface Proxy {
   url: string;
+  /** Keeps all connections, and passes nothing on. */
+  freeze: () => void;
   cut: () => void;
   restore: () => Promise<void>;
 }
@@ -62,6 +82,9 @@ async function startProxy(t: ExecutionContext, database: string): Promise<Proxy>
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const { port } = listener.address() as AddressInfo; // a TCP socket that listens
+  const freeze = (): void => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
   const cut = (): void => {
     listener.close();
     for (const socket of sockets) socket.destroy();
@@ -73,5 +96,5 @@ async function startProxy(t: ExecutionContext, database: string): Promise<Proxy>
   const restore = async (): Promise<void> => {
     await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
   };
-  return { url: proxied.href, cut, restore };
+  return { url: proxied.href, freeze, cut, restore };
 }

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -85,6 +87,45 @@ test('production logs one JSON line at the start and makes no demo user', async 
   t.deepEqual({ msg, isOrigin: URL.canParse(origin) }, { msg: 'listening', isOrigin: true });
   t.regex(database, /^embedded PostgreSQL in /);
   t.is(server.output(), line);
+});
+
+test('a stop lets a running request finish, and sends its connection away', async (t) => {
+  t.timeout(60_000);
+  const server = start(t, { DATA_DIR: temporaryDirectory(), PORT: '0' });
+  const [, origin = '', username, password] = await server.saying(
+    /listening at (\S+)[\s\S]*User +(\S+) with password (\S+)[\s\S]*curl/,
+  );
+  const { hostname, port } = new URL(origin);
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const form = new URLSearchParams({ username: username ?? '', password: password ?? '' });
+  const running = new Promise<IncomingMessage>((resolve, reject) => {
+    request({ hostname, port, method: 'POST', path: '/login/', agent }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response));
+    })
+      .setHeader('Content-Type', 'application/x-www-form-urlencoded')
+      .on('error', reject)
+      // A hash of twelve rounds takes long enough for the signal to come in between.
+      .on('finish', () => setTimeout(() => server.process.kill('SIGTERM'), 20))
+      .end(form.toString());
+  });
+
+  const { statusCode, headers } = await running;
+  t.is(statusCode, 200);
+  t.is(headers.connection, 'close');
+  t.is(await server.exit(), 0);
+});
+
+test('a start that cannot make its demo user ends, and serves nobody', async (t) => {
+  t.timeout(60_000);
+  const directory = temporaryDirectory();
+  mkdirSync(path.join(directory, 'demo-password'));
+
+  const server = start(t, { DATA_DIR: directory, PORT: '0' });
+
+  t.is(await server.exit(), 1);
+  t.regex(server.output(), /EISDIR/);
 });
 
 interface Started {

@@ -25,6 +25,7 @@ export async function changePassword(
     throw new CommandFailure(`Cannot change the password: user ${name} was just deleted.`);
   return (
     `Changed the password of ${user.username} and ended all of its sessions. ` +
+    `Access tokens given out before run out within ${config.ACCESS_TOKEN_LIFETIME} seconds. ` +
     `Its opaque token stays: create-token ${user.username} --reset replaces it.` +
     announcePassword(input)
   );

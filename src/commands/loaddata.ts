@@ -8,7 +8,7 @@ import type { FieldErrors } from '../errors.ts';
 import { HASHING_SLOTS } from '../users/bulkhead.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { continueIds } from '../users/repository.ts';
-import { canonicalUsername } from '../users/usernames.ts';
+import { canonicalUsername, normalizeUsername } from '../users/usernames.ts';
 import { CommandFailure } from './failure.ts';
 import { startProgress } from './progress.ts';
 
@@ -123,7 +123,7 @@ function contradictions(entry: Entry, index: number): string[] {
 function repetitions(users: Entry[]): string[] {
   const fields = {
     id: ({ id }: Entry) => id,
-    username: ({ username }: Entry) => username.normalize('NFKC').trim(),
+    username: ({ username }: Entry) => normalizeUsername(username),
     token: ({ token }: Entry) => token,
   };
   return Object.entries(fields).flatMap(([field, read]) => {

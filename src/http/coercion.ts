@@ -1,5 +1,6 @@
 import { ValidationError } from '../errors.ts';
-import { MAX_NUMBER_LENGTH, parseDecimal, parseInteger, strip, toPlainText } from './decimal.ts';
+import { strip } from '../white-space.ts';
+import { MAX_NUMBER_LENGTH, parseDecimal, parseInteger, toPlainText } from './decimal.ts';
 
 /** What the shell reads of a schema in the contract. */
 export interface Schema {

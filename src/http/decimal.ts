@@ -1,3 +1,5 @@
+import { strip } from '../white-space.ts';
+
 /** A decimal number as written: `digits` has no leading zeros (but "0"), the value is digits × 10^exponent. */
 export interface Decimal {
   negative: boolean;
@@ -77,16 +79,4 @@ function asciiDigits(text: string): string {
     while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start -= 1;
     return String((point - start) % 10);
   });
-}
-
-// Unlike trim() it takes the separators 1C to 1F and NEL, and leaves U+FEFF.
-const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-
-/** Python's `str.strip()`. No regular expression for the whole: `SPACE+$` tries each space of a long run anew. */
-export function strip(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && SPACE.test(text.charAt(start))) start += 1;
-  while (start < end && SPACE.test(text.charAt(end - 1))) end -= 1;
-  return text.slice(start, end);
 }

@@ -23,6 +23,8 @@ export interface ReadToken {
   claims: Claims;
   jti: string;
   exp: number;
+  /** Without the claim: 1970, which is before everything. */
+  iat: number;
   familyId: string | undefined;
 }
 
@@ -62,12 +64,12 @@ export function readToken(token: string, type: TokenType, deps: ClaimsDeps): Rea
 /** simplejwt's UntypedToken: a token of whatever type. */
 export function readUntypedToken(token: string, deps: ClaimsDeps): ReadToken {
   const claims = decodeToken(token, deps);
-  const { exp, sid, [deps.config.JTI_CLAIM]: jti } = claims;
+  const { exp, iat = 0, sid, [deps.config.JTI_CLAIM]: jti } = claims;
   if (typeof exp !== 'number') throw new InvalidToken("Token has no 'exp' claim");
   if (typeof jti !== 'string') throw new InvalidToken('Token has no id');
-  if (sid === undefined) return { claims, jti, exp, familyId: undefined };
+  if (sid === undefined) return { claims, jti, exp, iat, familyId: undefined };
   if (typeof sid !== 'string' || !isUuid(sid)) throw new InvalidToken('Token is invalid');
-  return { claims, jti, exp, familyId: sid };
+  return { claims, jti, exp, iat, familyId: sid };
 }
 
 /** Text since simplejwt 5.5.1, a number before. One spelling per id: no sign, no leading zero, no space. */

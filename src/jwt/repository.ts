@@ -140,14 +140,17 @@ export async function revokeFamily(
 /**
  * Rotates a token that belongs to no family (simplejwt issued it) into one of its own: its row in
  * blacklisted_token decides between concurrent uses. False if it was used up before, or the account
- * is not there or inactive.
+ * is not there, inactive, or has had another password since the token was issued.
  */
 export async function adoptToken(
-  family: NewFamily & { parentJti: string; parentExpiresAt: Date },
+  family: NewFamily & { parentJti: string; parentIssuedAt: Date; parentExpiresAt: Date },
   db: Knex,
 ): Promise<boolean> {
   const { rows } = await db.raw<{ rows: unknown[] }>(
-    `WITH account AS (SELECT id, token_version FROM users WHERE id = :userId AND is_active FOR SHARE),
+    `WITH account AS (
+       SELECT id, token_version FROM users
+       WHERE id = :userId AND is_active AND coalesce(password_changed_at <= :parentIssuedAt, true)
+       FOR SHARE),
      used AS (
        INSERT INTO blacklisted_token (jti, family_id, blacklisted_at, expires_at)
        SELECT :parentJti, :id, :now, :parentExpiresAt FROM account
@@ -156,7 +159,11 @@ export async function adoptToken(
        rotated_at, created_at, expires_at, last_used_at, user_agent, ip)
      SELECT :id, account.id, token_version, 1, :jti, used.jti, :now, :now, :expiresAt, :now, :userAgent, :ip
      FROM account, used RETURNING id`,
-    bindings(family, { parentJti: family.parentJti, parentExpiresAt: family.parentExpiresAt }),
+    bindings(family, {
+      parentJti: family.parentJti,
+      parentIssuedAt: family.parentIssuedAt,
+      parentExpiresAt: family.parentExpiresAt,
+    }),
   );
   return rows.length === 1;
 }

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
 import type { Deps } from '../deps.ts';
 import { AuthenticationFailed, InvalidToken } from '../errors.ts';
@@ -37,6 +38,7 @@ export async function rotateRefreshToken(
       expiresAt: toDate(times.exp),
       client,
       parentJti: parent.jti,
+      parentIssuedAt: toDate(parent.iat),
       parentExpiresAt: toDate(parent.exp),
     },
     deps.db,
@@ -44,7 +46,7 @@ export async function rotateRefreshToken(
   if (isFirstUse) return { familyId, times };
 
   const used = await findBlacklistedToken(parent.jti, deps.db);
-  if (!used) throw noActiveAccount();
+  if (!used) throw await refusalOf(userId, deps.db);
   if (used.family_id === null) throw blacklisted();
   return rotateWithin(used.family_id, parent.jti, userId, deps);
 }
@@ -71,13 +73,16 @@ async function rotateWithin(
     },
     db,
   );
-  if (!result) {
-    const user = await findUserById(userId, db);
-    throw user?.is_active ? blacklisted() : noActiveAccount();
-  }
+  if (!result) throw await refusalOf(userId, db);
   if (result.outcome === 'reuse') throw blacklisted();
   const iat = toSeconds(result.rotatedAt);
   return { familyId, times: { jti: result.jti, iat, exp: toSeconds(result.expiresAt) } };
+}
+
+// What an account that is there and active has against a token is that it was revoked.
+async function refusalOf(userId: number, db: Knex): Promise<Error> {
+  const user = await findUserById(userId, db);
+  return user?.is_active ? blacklisted() : noActiveAccount();
 }
 
 export const blacklisted = (): InvalidToken => new InvalidToken('Token is blacklisted');

@@ -112,26 +112,37 @@ export async function authenticateAccessToken(token: string, deps: Deps): Promis
 }
 
 async function requireCurrent(token: ReadToken, userId: number, deps: Deps): Promise<void> {
-  const { jti, familyId } = token;
-  if (familyId === undefined) {
-    if (await findBlacklistedToken(jti, deps.db)) throw blacklisted();
-    const user = await findUserById(userId, deps.db);
-    if (!user?.is_active) throw noActiveAccount();
-    return;
-  }
-  const state = await findRefreshState({ familyId, userId, jti }, deps.db);
-  // Families outlive their tokens, so a missing one went with its user.
-  if (!state?.userIsActive) throw noActiveAccount();
-  if (!state.isCurrent) throw blacklisted();
+  const state = await stateOf(token, userId, deps);
+  if (state === 'orphaned') throw noActiveAccount();
+  if (state === 'used') throw blacklisted();
 }
 
-async function isUsedUp({ claims, jti, familyId }: ReadToken, deps: Deps): Promise<boolean> {
+async function isUsedUp(token: ReadToken, deps: Deps): Promise<boolean> {
+  const { claims, jti, familyId } = token;
   if (familyId === undefined) return (await findBlacklistedToken(jti, deps.db)) !== undefined;
   const userId = userIdOf(claims, deps.config);
   // The jti of an access token is in no family's row.
   if (claims[deps.config.TOKEN_TYPE_CLAIM] !== 'refresh' || userId === undefined) return false;
-  const state = await findRefreshState({ familyId, userId, jti }, deps.db);
-  return !state?.isCurrent;
+  return (await stateOf(token, userId, deps)) !== 'current';
+}
+
+/** Whether a refresh token may be used; orphaned: its user is gone or inactive. */
+async function stateOf(
+  { jti, iat, familyId }: ReadToken,
+  userId: number,
+  { db }: Deps,
+): Promise<'current' | 'used' | 'orphaned'> {
+  if (familyId !== undefined) {
+    const state = await findRefreshState({ familyId, userId, jti }, db);
+    // Families outlive their tokens, so a missing one went with its user.
+    if (!state?.userIsActive) return 'orphaned';
+    return state.isCurrent ? 'current' : 'used';
+  }
+  if (await findBlacklistedToken(jti, db)) return 'used';
+  const user = await findUserById(userId, db);
+  if (!user?.is_active) return 'orphaned';
+  const { password_changed_at: changed } = user;
+  return changed && toDate(iat) < changed ? 'used' : 'current';
 }
 
 function issueAccessToken(claims: Claims, { config, now }: Deps): string {

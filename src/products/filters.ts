@@ -1,4 +1,5 @@
 import type { OperationRequest } from '../contract.ts';
+import { SPACE, strip } from '../white-space.ts';
 import type { ProductQuery } from './repository.ts';
 
 type Filters = OperationRequest<'listProducts'>['query'];
@@ -66,11 +67,6 @@ function wholeStock(decimal: string): number {
   return Math.max(-1, Math.min(2 ** 31, Number(whole)));
 }
 
-// Python's \s: JavaScript's has U+FEFF and lacks U+001C to U+001F and U+0085.
-const SPACE =
-  '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-// Not /^ +| +$/, which takes a square of steps over what lies inside.
-const BETWEEN_SPACES = new RegExp(`[^${SPACE}](?:.*[^${SPACE}])?`, 's');
 const BETWEEN_COMMAS = /[^,](?:.*[^,])?/s;
 // Django's smart_split: a run without spaces, in which quotes hold spaces together.
 const QUOTED = `(?:"(?:[^"\\\\]|\\\\[^\\n])*"|'(?:[^'\\\\]|\\\\[^\\n])*')`;
@@ -88,10 +84,6 @@ function termsOfBit(bit: string): string[] {
   if ((quote === '"' || quote === "'") && bit.endsWith(quote))
     return [bit.slice(1, -1).replaceAll(`\\${quote}`, quote).replaceAll('\\\\', '\\')];
   return bit.split(',').map(strip);
-}
-
-function strip(text: string): string {
-  return BETWEEN_SPACES.exec(text)?.[0] ?? '';
 }
 
 const FIELDS = ['name', 'price', 'created_at'] as const;

@@ -8,7 +8,6 @@ import {
   insertProduct,
   selectProducts,
 } from './repository.ts';
-import type { ProductFields } from './repository.ts';
 
 export const listProducts: Handler<'listProducts'> = async ({ query, url }, { config, db }) => {
   const products = filterProducts(selectProducts(db), query);
@@ -19,7 +18,7 @@ export const listProducts: Handler<'listProducts'> = async ({ query, url }, { co
 };
 
 export const createProduct: Handler<'createProduct'> = async ({ body, user }, { db }) => {
-  return { status: 201, body: await insertProduct({ ...writable(body), owner: user.id }, db) };
+  return { status: 201, body: await insertProduct({ ...body, owner: user.id }, db) };
 };
 
 export const retrieveProduct: Handler<'retrieveProduct'> = async ({ params }, { db }) => {
@@ -27,22 +26,17 @@ export const retrieveProduct: Handler<'retrieveProduct'> = async ({ params }, { 
 };
 
 export const updateProduct: Handler<'updateProduct'> = async ({ params, body }, { db }) => {
-  return { status: 200, body: await changeProduct(params.id, writable(body), db) };
+  return { status: 200, body: await changeProduct(params.id, body, db) };
 };
 
 export const partialUpdateProduct: Handler<'partialUpdateProduct'> = async (
   { params, body },
   { db },
 ) => {
-  return { status: 200, body: await changeProduct(params.id, writable(body), db) };
+  return { status: 200, body: await changeProduct(params.id, body, db) };
 };
 
 export const destroyProduct: Handler<'destroyProduct'> = async ({ params }, { db }) => {
   await deleteProduct(params.id, db);
   return { status: 204 };
 };
-
-// A body may hold more than the contract names: DRF ignores read-only and unknown fields.
-function writable({ name, description, price, stock }: ProductFields): ProductFields {
-  return { name, description, price, stock };
-}

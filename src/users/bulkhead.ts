@@ -15,6 +15,6 @@ const limit = pLimit(HASHING_SLOTS);
 
 /** Runs `work` in a hashing slot; 503 at once where the queue for one is full. */
 export async function inHashingSlot<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (limit.pendingCount >= QUEUE_LENGTH) throw new ServiceUnavailable({ retryAfter: 1 });
+  if (limit.pendingCount >= QUEUE_LENGTH) throw new ServiceUnavailable();
   return limit(work);
 }

@@ -15,6 +15,7 @@ const COLUMNS = [
   'is_staff',
   'is_superuser',
   'token_version',
+  'password_changed_at',
   'date_joined',
   'last_login',
 ] as const satisfies (keyof User)[];
@@ -54,7 +55,7 @@ function duplicateError(error: unknown): ValidationError | undefined {
   );
 }
 
-/** A real change: ends every session of the user. False where there is no such user. */
+/** A real change: ends every session of the user, and what simplejwt issued before. False: no such user. */
 export async function setPassword(
   { id, password, now }: { id: number; password: string; now: Date },
   db: Knex,
@@ -62,7 +63,11 @@ export async function setPassword(
   return db.transaction(async (trx) => {
     const changed = await trx<User>('users')
       .where({ id })
-      .update({ password, token_version: trx.raw('token_version + 1') });
+      .update({
+        password,
+        token_version: trx.raw('token_version + 1'),
+        password_changed_at: now,
+      });
     await trx('token_family')
       .where({ user_id: id, revoked_at: null })
       .update({ revoked_at: now, revoked_reason: 'password_change' });
@@ -77,10 +82,6 @@ export async function upgradePasswordHash(
 ): Promise<boolean> {
   const changed = await db<User>('users').where({ id, password: from }).update({ password: to });
   return changed === 1;
-}
-
-export async function updateLastLogin(id: number, now: Date, db: Knex): Promise<void> {
-  await db<User>('users').where({ id }).update({ last_login: now });
 }
 
 export async function hasUsers(db: Knex): Promise<boolean> {

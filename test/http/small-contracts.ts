@@ -29,6 +29,7 @@ export const USER: User = {
   is_staff: false,
   is_superuser: false,
   token_version: 0,
+  password_changed_at: null,
   date_joined: new Date(0),
   last_login: null,
 };

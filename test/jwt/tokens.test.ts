@@ -315,6 +315,34 @@ test.serial(
 );
 
 test.serial(
+  'a changed password ends what was issued before, with and without a family',
+  async (t) => {
+    const db = await createDatabase(t);
+    for (const ROTATE_REFRESH_TOKENS of [false, true]) {
+      const app = await startApp(t, { ROTATE_REFRESH_TOKENS }, { db });
+      const user = await createUser(app);
+      const { refresh: ofFamily } = await logIn(app, user);
+      const [ofNone, undated] = [
+        legacyToken(app, { user_id: user.id }),
+        legacyToken(app, { user_id: user.id, iat: undefined }),
+      ];
+      app.clock.advance(1);
+      const now = app.clock.now();
+
+      await setPassword(
+        { id: user.id, password: await hashPassword('x', app.deps.config), now },
+        db,
+      );
+
+      for (const token of [ofFamily, ofNone, undated])
+        isRefused(t, await refresh(app, token), BLACKLISTED);
+      app.clock.advance(1);
+      t.is((await refresh(app, legacyToken(app, { user_id: user.id }))).status, 200);
+    }
+  },
+);
+
+test.serial(
   'a refresh token is worth nothing once its user is outdated, inactive or gone',
   async (t) => {
     const db = await createDatabase(t);

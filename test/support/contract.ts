@@ -51,7 +51,7 @@ export function contractBreaches(method: string, target: string, answer: Answer)
     const operation = { value: item.value[key], pointer: `${item.pointer}/${key}` };
     return operationBreaches(operation, method, answer);
   }
-  return strangeMethodBreaches(item, answer);
+  return strangeMethodBreaches(item, method, answer);
 }
 
 function itemAt(path: string): Located<Record<string, DocumentedOperation>> | undefined {
@@ -64,13 +64,14 @@ function itemAt(path: string): Located<Record<string, DocumentedOperation>> | un
 // A method that the path lacks is a 405, or refused before that as any method of the path may be.
 function strangeMethodBreaches(
   { value, pointer }: Located<Record<string, DocumentedOperation>>,
+  method: string,
   answer: Answer,
 ): string[] {
   if (answer.status === 405) return answer.headers.has('allow') ? [] : ['Allow is missing'];
   const key = METHODS.find((name) => value[name]);
   const operation = key && value[key];
   if (!operation || answer.status < 400) return expected(405, answer);
-  return operationBreaches({ value: operation, pointer: `${pointer}/${key}` }, '', answer);
+  return operationBreaches({ value: operation, pointer: `${pointer}/${key}` }, method, answer);
 }
 
 function expected(status: number, answer: Answer): string[] {

@@ -7,7 +7,6 @@ import {
   findUserByUsername,
   insertUser,
   setPassword,
-  updateLastLogin,
   upgradePasswordHash,
 } from '../../src/users/repository.ts';
 import { createDatabase } from '../support/database.ts';
@@ -123,11 +122,3 @@ test('a hash is upgraded only while it is the one that was verified, and no sess
   t.like(await db('token_family').where({ id: family }).first(), { revoked_at: null });
 });
 
-test('a login is recorded', async (t) => {
-  const db = await createDatabase(t);
-  const { id } = await insertUser({ username: 'visitor', password: 'hash' }, db);
-
-  await updateLastLogin(id, NOW, db);
-
-  t.deepEqual((await findUserById(id, db))?.last_login, NOW);
-});
