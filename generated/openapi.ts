@@ -1015,7 +1015,8 @@ export interface operations {
                  */
                 cursor?: string;
                 /**
-                 * @description How many products a page has. More than 100 means 100; what is no positive number means the default.
+                 * @description How many products a page has. More than 100 means 100, unless configured otherwise; what is no positive
+                 *     number means the default, 25 unless configured otherwise.
                  * @example 2
                  */
                 page_size?: number;
