@@ -121,4 +121,3 @@ test('a hash is upgraded only while it is the one that was verified, and no sess
   t.like(await findUserById(id, db), { password: 'new', token_version: 0 });
   t.like(await db('token_family').where({ id: family }).first(), { revoked_at: null });
 });
-
