@@ -84,17 +84,24 @@ function connectToServer(url: string, poolSize: number, statementTimeout: number
 type AfterCreate = (client: pg.Client, done: (error: unknown, client: pg.Client) => void) => void;
 
 // The server's own time-out is worth nothing where the server, or the way to it, is frozen: a query that
-// hears nothing for a second longer ends with its connection.
+// hears nothing for long after it ends with its connection.
 function dropWhenFrozen(statementTimeout: number): AfterCreate {
   return (client, done) => {
     const { stream } = (client as PgClient).connection;
-    if (statementTimeout > 0)
-      stream.setTimeout(statementTimeout + 1000, () => {
-        if (!(client as PgClient).readyForQuery) stream.destroy();
-      });
+    const dropIfSilent = (): void => {
+      const { bytesRead } = stream;
+      // It may be us who were held up, with the answer in the socket by now: another look decides.
+      setTimeout(() => {
+        const isSilent = stream.bytesRead === bytesRead;
+        if (isSilent && !(client as PgClient).readyForQuery) stream.destroy();
+      }, SECOND_LOOK_MS).unref();
+    };
+    if (statementTimeout > 0) stream.setTimeout(statementTimeout + SECOND_LOOK_MS, dropIfSilent);
     done(null, client);
   };
 }
+
+const SECOND_LOOK_MS = 500;
 
 // What pg's Client has beyond its documented side.
 type PgClient = pg.Client & { connection: { stream: Socket }; readyForQuery: boolean };
@@ -199,8 +206,9 @@ export async function migrationStatus(db: Knex): Promise<{ applied: string[]; pe
 const UNAVAILABLE = /^(08|53|57P|57014|55P03|40001|40P01|25006)/;
 const NETWORK =
   /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST(UNREACH|DOWN)|ENET(UNREACH|DOWN))$/;
+// Knex writes the statement before the driver's words.
 const CLIENT_SIDE =
-  /^(Connection terminated|timeout expired|Knex: Timeout acquiring a connection|Unable to acquire a connection)/;
+  /(Connection terminated|Connection ended|not queryable|timeout expired|Timeout acquiring a connection|Unable to acquire a connection)/;
 
 /** Whether an error of the driver, the pool or the server means that the database is not there for us now. */
 export function isUnavailable(error: unknown): boolean {

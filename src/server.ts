@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
@@ -10,6 +9,7 @@ import type { Config } from './config.ts';
 import { connect, DatabaseInUse, PendingMigrations, prepareSchema } from './db.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
+import { createHttpServer } from './http/http-server.ts';
 import { createLog } from './log.ts';
 import { welcome } from './welcome.ts';
 
@@ -37,15 +37,7 @@ async function start(config: Config): Promise<void> {
 }
 
 async function listen({ koa }: App, { HOST, PORT }: Config, log: Logger): Promise<Server> {
-  const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 15_000,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: 16_384,
-    },
-    koa.callback(),
-  );
+  const server = createHttpServer(koa);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(PORT, HOST, resolve);
   });

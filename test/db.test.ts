@@ -71,7 +71,12 @@ test('errors that say "not now" are told from errors about a value and from our 
 
   t.true(unavailable.map(withCode).every(isUnavailable));
   t.true(unstorable.map(withCode).every(isUnstorable));
-  t.true(isUnavailable(new Error('Connection terminated unexpectedly')));
+  for (const message of [
+    'Connection terminated unexpectedly',
+    'select 1 - Client has encountered a connection error and is not queryable',
+    'Knex: Timeout acquiring a connection. The pool is probably full.',
+  ])
+    t.true(isUnavailable(new Error(message)), message);
   for (const error of [withCode('42703'), withCode('23514'), new TypeError('x'), 'x', undefined]) {
     t.false(isUnavailable(error));
     t.false(isUnstorable(error));

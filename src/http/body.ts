@@ -19,7 +19,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   if (bytes.length === 0) return { data: {}, isForm: false };
 
   const header = request.headers['content-type'] ?? '';
-  const { type, parameters } = parseMediaType(header);
+  const { type, parameters } = contentType.parse(header);
   if (type === 'application/json')
     return { data: parseJson(decode(bytes, parameters.charset ?? 'utf-8', header)), isForm: false };
   if (type === 'application/x-www-form-urlencoded') return { data: parseForm(bytes), isForm: true };
@@ -35,18 +35,6 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
     const type = error instanceof Error && 'type' in error ? error.type : undefined;
     if (type === 'entity.too.large') throw new RequestTooLarge();
     throw new ParseError('Malformed request.', { cause: error });
-  }
-}
-
-function parseMediaType(header: string): {
-  type: string;
-  parameters: Record<string, string | undefined>;
-} {
-  try {
-    const { type, parameters } = contentType.parse(header);
-    return { type, parameters };
-  } catch {
-    throw new UnsupportedMediaType(header);
   }
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createApp } from '../../src/app.ts';
+import { createHttpServer } from '../../src/http/http-server.ts';
 import { createLog } from '../../src/log.ts';
 import { createClient } from '../support/client.ts';
 import { testConfig } from '../support/config.ts';
@@ -14,14 +14,6 @@ import { sendRaw, statusOf } from './raw.ts';
 
 // Hostile requests as data, beside the repository: its README says what the members mean.
 const FILE = path.join(import.meta.dirname, '../../../shared/attacks/http.json');
-
-// What src/server.ts gives its server.
-const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 15_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 16_384,
-};
 
 interface Request {
   method?: string;
@@ -80,7 +72,7 @@ async function startServer(t: ExecutionContext) {
   const config = testConfig();
   const deps = { config, db: await createDatabase(t), now: () => new Date() };
   const { koa } = await createApp(deps, createLog(config));
-  const server = createServer(LIMITS, koa.callback());
+  const server = createHttpServer(koa);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     server.close();

@@ -1,9 +1,9 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import type { Knex } from 'knex';
 import { createApp } from '../../src/app.ts';
 import type { Deps } from '../../src/deps.ts';
+import { createHttpServer } from '../../src/http/http-server.ts';
 import { createLog } from '../../src/log.ts';
 import { createClient } from './client.ts';
 import type { Client } from './client.ts';
@@ -36,7 +36,7 @@ export async function startApp(
   const clock = createClock();
   const deps = { config, db, now: isRealTime ? () => new Date() : clock.now };
   const { koa } = await createApp(deps, createLog(config));
-  const server = createServer(koa.callback());
+  const server = createHttpServer(koa);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(
     () =>
