@@ -4,15 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import {
-  connect,
-  DatabaseInUse,
-  isUnavailable,
-  isUnstorable,
-  migrateDown,
-  migrateLatest,
-  migrationStatus,
-} from '../src/db.ts';
+import { connect, DatabaseInUse, isUnavailable, isUnstorable } from '../src/db.ts';
+import { migrateDown, migrateLatest, migrationStatus } from '../src/schema.ts';
 import { testConfig } from './support/config.ts';
 import { createDatabase } from './support/database.ts';
 

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { migrateDown, migrateLatest, migrationStatus } from '../db.ts';
+import { migrateDown, migrateLatest, migrationStatus } from '../schema.ts';
 
 export interface MigrateOptions {
   down?: boolean;

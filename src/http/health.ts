@@ -1,5 +1,5 @@
 import type Router from '@koa/router';
-import { migrationStatus } from '../db.ts';
+import { migrationStatus } from '../schema.ts';
 import type { Deps } from '../deps.ts';
 import { ServiceUnavailable } from '../errors.ts';
 import { sendJson } from './json.ts';

@@ -8,7 +8,8 @@ import type { ExecutionContext } from 'ava';
 import knex from 'knex';
 import type { Knex } from 'knex';
 import pLimit from 'p-limit';
-import { connect, migrateLatest, overPglite } from '../../src/db.ts';
+import { connect, overPglite } from '../../src/db.ts';
+import { migrateLatest } from '../../src/schema.ts';
 import { testConfig } from './config.ts';
 
 /** A PostgreSQL server to run on in place of embedded databases. */

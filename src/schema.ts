@@ -1,0 +1,50 @@
+import path from 'node:path';
+import type { Knex } from 'knex';
+import type { Database } from './db.ts';
+
+const MIGRATIONS: Knex.MigratorConfig = {
+  directory: path.join(import.meta.dirname, '../migrations'),
+  extension: 'ts',
+  loadExtensions: ['.ts'],
+  tableName: 'migrations',
+};
+
+/** Applies what is pending; the names of what was applied. */
+export async function migrateLatest(db: Knex): Promise<string[]> {
+  const [, names] = await db.migrate.latest(MIGRATIONS);
+  return names;
+}
+
+/** Takes the newest migration back; its name, in a list. */
+export async function migrateDown(db: Knex): Promise<string[]> {
+  const [, names] = await db.migrate.down(MIGRATIONS);
+  return names;
+}
+
+/** The embedded database belongs to one process, which migrates it; a server is migrated by command only. */
+export async function prepareSchema({ db, embedded }: Database): Promise<void> {
+  if (embedded) {
+    await migrateLatest(db);
+    return;
+  }
+  const { pending } = await migrationStatus(db);
+  if (pending.length > 0) throw new PendingMigrations(pending);
+}
+
+export class PendingMigrations extends Error {
+  constructor(pending: string[]) {
+    super(
+      `The database lacks these migrations: ${pending.join(', ')}. ` +
+        'Apply them with: npm run manage -- migrate',
+    );
+    this.name = 'PendingMigrations';
+  }
+}
+
+export async function migrationStatus(db: Knex): Promise<{ applied: string[]; pending: string[] }> {
+  const [applied, pending] = await db.migrate.list(MIGRATIONS);
+  return {
+    applied: applied.map(({ name }: { name: string }) => name),
+    pending: pending.map(({ file }: { file: string }) => file),
+  };
+}
