@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Config } from '../config.ts';
+import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
 import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
 import type { Api } from './api.ts';
@@ -61,21 +62,26 @@ function serve(
 
   return async (ctx) => {
     const operation = byMethod.get(ctx.method);
-    const { challengeScheme } = operation ?? view;
+    const seen = operation ?? view;
     ctx.state.operationId = operation?.id;
-    ctx.state.challenge = parts.security[challengeScheme]?.challenge(deps.config);
+    ctx.state.challenge = parts.security[seen.challengeScheme]?.challenge(deps.config);
     ctx.set({ Allow: allow, Vary: 'Accept' });
     refuseOddHeaders(ctx);
     negotiate(ctx);
     const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };
-    const user = await authorize(operation ?? view, credentials, parts.security, deps);
-    if (ctx.method === 'OPTIONS') {
-      ctx.status = 204;
-      return;
-    }
-    if (!operation) throw new MethodNotAllowed(ctx.method);
+    const user = await authorize(seen, credentials, parts.security, deps);
+    if (ctx.method === 'OPTIONS') ctx.status = 204;
+    else if (!operation) throw new MethodNotAllowed(ctx.method);
+    else await answer(ctx, operation, user, whole.exec(ctx.path)?.groups ?? {});
+  };
 
-    const params = api.readParams(operation, whole.exec(ctx.path)?.groups ?? {});
+  async function answer(
+    ctx: Context,
+    operation: Operation,
+    user: User | null,
+    raw: Record<string, string>,
+  ): Promise<void> {
+    const params = api.readParams(operation, raw);
     const findOwner = parts.owners[operation.id];
     if (operation.needsObject && findOwner)
       authorizeObject(operation.permissions, user, await findOwner(params, deps));
@@ -88,7 +94,7 @@ function serve(
     ctx.set(operation.fixedHeaders[result.status] ?? {});
     if (result.body === undefined) ctx.status = result.status;
     else sendJson(ctx, result.status, result.body);
-  };
+  }
 }
 
 const SINGLE_HEADERS = ['authorization', 'content-length', 'content-type', 'host'];
