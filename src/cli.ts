@@ -2,17 +2,16 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { changePassword } from './commands/changepassword.ts';
 import { createToken } from './commands/create-token.ts';
 import { createUser } from './commands/createuser.ts';
-import { CommandFailure } from './commands/failure.ts';
 import { flushExpiredTokens } from './commands/flush-expired-tokens.ts';
 import { loadData } from './commands/loaddata.ts';
 import { migrate } from './commands/migrate.ts';
 import { seed } from './commands/seed.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
-import { connect, DatabaseInUse, isUnavailable } from './db.ts';
-import { PendingMigrations, prepareSchema } from './schema.ts';
+import { connect, isUnavailable } from './db.ts';
+import { prepareSchema } from './schema.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
-import { ValidationError } from './errors.ts';
+import { OperatorError, ValidationError } from './errors.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -124,7 +123,7 @@ async function withDatabase(
     console.log(await work(database, deps));
   } catch (error) {
     if (isUnavailable(error))
-      throw new CommandFailure(
+      throw new OperatorError(
         `Cannot use the database (${database.description}): ${reasonOf(error)}.`,
         {
           cause: error,
@@ -147,10 +146,9 @@ function explain(error: unknown): string {
     return Object.entries(error.body ?? {})
       .map(([field, reasons]) => `${field}: ${[reasons].flat().join(' ')}`)
       .join('\n');
-  const isExpected = [CommandFailure, ConfigError, DatabaseInUse, PendingMigrations].some(
-    (kind) => error instanceof kind,
-  );
-  return isExpected ? reasonOf(error) : `Failed unexpectedly: ${reasonOf(error)}`;
+  return error instanceof OperatorError
+    ? reasonOf(error)
+    : `Failed unexpectedly: ${reasonOf(error)}`;
 }
 
 try {

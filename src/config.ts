@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import {
   developmentSecret,
   newSigningKey,
@@ -8,13 +9,14 @@ import {
   verifyingKey,
   weakness,
 } from './secrets.ts';
+import { OperatorError } from './errors.ts';
 import { SETTINGS } from './settings.ts';
 import type { Parsed, Setting } from './settings.ts';
 
 type Env = Record<string, string | undefined>;
 
 /** All problems of a configuration at once; never contains a value of a secret. */
-export class ConfigError extends Error {
+export class ConfigError extends OperatorError {
   readonly problems: string[];
 
   constructor(problems: string[]) {
@@ -54,6 +56,9 @@ export function loadConfig(env: Env): Config {
   // What is refused anyway makes no secrets; production never makes any, and hears of all problems at once.
   if (problems.length > 0 && parsed.NODE_ENV !== 'production') throw new ConfigError(problems);
 
+  if (parsed.NODE_ENV !== 'production')
+    checks.attempt('DATA_DIR', () => makeDirectory(parsed.DATA_DIR));
+  if (checks.failed.has('DATA_DIR')) throw new ConfigError(problems);
   const secrets = readSecrets(parsed, checks);
   if (problems.length > 0 || !secrets) throw new ConfigError(problems);
   return Object.freeze({ ...parsed, ...secrets });
@@ -114,6 +119,15 @@ function readSecretFile(file: string): string {
   const value = readFileSync(file, 'utf8').trim();
   if (value === '') throw new Error('the file is empty');
   return value;
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+    throw new Error(`is no directory that can be made${code}`, { cause: error });
+  }
 }
 
 type Secrets = Pick<Config, 'SECRET_KEY' | 'SIGNING_KEY' | 'VERIFYING_KEY'>;
@@ -177,6 +191,14 @@ function contradictions(parsed: Parsed): string[] {
     );
   if (isProduction && parsed.SECRET_KEY && parsed.SECRET_KEY.trim() === parsed.SIGNING_KEY?.trim())
     problems.push('SECRET_KEY and SIGNING_KEY are the same secret for two purposes');
+  if (
+    isProduction &&
+    !parsed.DATABASE_URL &&
+    existsSync(path.join(parsed.DATA_DIR, 'demo-password'))
+  )
+    problems.push(
+      'DATA_DIR holds the demo user of a development start, whose password is in a file: use another one',
+    );
   if (isProduction && parsed.BCRYPT_ROUNDS < 10)
     problems.push('BCRYPT_ROUNDS must be at least 10 in production');
   return problems;

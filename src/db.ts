@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +7,7 @@ import knex from 'knex';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import type { Config } from './config.ts';
+import { OperatorError } from './errors.ts';
 
 // Ids stay below 2^53. Instants are for our own decisions; what goes out is made text in SQL.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -101,6 +102,8 @@ type PgClient = pg.Client & { connection: { stream: Socket }; readyForQuery: boo
 
 async function openEmbedded(directory: string): Promise<Database> {
   const unlock = lockDirectory(directory);
+  if (process.stderr.isTTY && !existsSync(path.join(directory, 'pgdata')))
+    console.error(`Making the embedded database in ${directory}, once: a few seconds …`);
   try {
     // Loaded here only: a replica on a server never pays for the WASM module.
     const { PGlite } = await import('@electric-sql/pglite');
@@ -144,7 +147,7 @@ function lockDirectory(directory: string): () => void {
   return () => lock.close();
 }
 
-export class DatabaseInUse extends Error {
+export class DatabaseInUse extends OperatorError {
   constructor(directory: string, cause: unknown) {
     super(
       `The embedded database in ${directory} is in use by another process: stop that one first, ` +

@@ -1,6 +1,9 @@
 /** What a field-level refusal looks like on the wire: DRF's `{field: [sentence, …]}`. */
 export type FieldErrors = Record<string, string[]>;
 
+/** For whoever runs the service: told as it stands, without a stack. */
+export class OperatorError extends Error {}
+
 interface ApiErrorOptions {
   code?: string;
   headers?: Record<string, string>;

@@ -8,6 +8,9 @@ export function createLog({ LOG_LEVEL, NODE_ENV }: Config): Logger {
   const forPeople = process.stdout.isTTY && NODE_ENV !== 'production';
   const options = { level: LOG_LEVEL, base: null };
   return forPeople
-    ? pino(options, pretty({ sync: true, translateTime: 'HH:MM:ss', ignore: 'pid,hostname' }))
+    ? pino(
+        options,
+        pretty({ sync: true, singleLine: true, translateTime: 'HH:MM:ss', ignore: 'pid,hostname' }),
+      )
     : pino(options);
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Knex } from 'knex';
 import type { Database } from './db.ts';
+import { OperatorError } from './errors.ts';
 
 const MIGRATIONS: Knex.MigratorConfig = {
   directory: path.join(import.meta.dirname, '../migrations'),
@@ -31,7 +32,7 @@ export async function prepareSchema({ db, embedded }: Database): Promise<void> {
   if (pending.length > 0) throw new PendingMigrations(pending);
 }
 
-export class PendingMigrations extends Error {
+export class PendingMigrations extends OperatorError {
   constructor(pending: string[]) {
     super(
       `The database lacks these migrations: ${pending.join(', ')}. ` +

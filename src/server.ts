@@ -3,15 +3,16 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { App } from './app.ts';
-import { createDemo } from './demo.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { connect, DatabaseInUse } from './db.ts';
-import { PendingMigrations, prepareSchema } from './schema.ts';
+import { connect, isUnavailable } from './db.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
+import { OperatorError } from './errors.ts';
+import { createDemo } from './demo.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createLog } from './log.ts';
+import { prepareSchema } from './schema.ts';
 import { welcome } from './welcome.ts';
 
 const EXIT_CONFIG = 78; // EX_CONFIG of sysexits.h
@@ -33,8 +34,13 @@ async function start(config: Config): Promise<void> {
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
     await database.close();
-    throw error;
+    throw isUnavailable(error) ? cannotUse(database, error) : error;
   }
+}
+
+function cannotUse({ description }: Database, cause: unknown): OperatorError {
+  const reason = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : '';
+  return new OperatorError(`Cannot use the database${reason}: ${description}.`, { cause });
 }
 
 async function listen({ koa }: App, { HOST, PORT }: Config, log: Logger): Promise<Server> {
@@ -84,13 +90,10 @@ try {
 }
 
 function explain(error: unknown): unknown {
-  const isExpected =
-    error instanceof ConfigError ||
-    error instanceof DatabaseInUse ||
-    error instanceof PendingMigrations;
-  if (isExpected) return error.message;
+  if (error instanceof OperatorError) return error.message;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE')
     return 'The port is taken: stop the other process, or set PORT to another one.';
+  if (code === 'EADDRNOTAVAIL') return 'HOST is no address of this machine.';
   return error;
 }

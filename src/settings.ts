@@ -96,7 +96,7 @@ export const SETTINGS = {
   NODE_ENV: setting(
     oneOf('development', 'test', 'production'),
     'development',
-    '`production` refuses weak or missing secrets and the demo user',
+    '`production` refuses weak or missing secrets and makes no demo user',
   ),
   HOST: setting(text, '127.0.0.1', 'Address to listen at; `0.0.0.0` for all'),
   PORT: setting(integer(0, 65_535), '8000', 'Port to listen at; 0 picks a free one'),
@@ -120,7 +120,7 @@ export const SETTINGS = {
   SECRET_KEY: setting(
     text,
     undefined,
-    'Encrypts the opaque tokens at rest; at least 32 bytes',
+    'Encrypts the opaque tokens at rest; at least 32 bytes in production',
     true,
   ),
   SIGNING_KEY: setting(

@@ -9,7 +9,7 @@ const ROOT = path.join(import.meta.dirname, '..');
 const ARROWS: [from: string, to: string[]][] = [
   [
     'src/server.ts',
-    ['src/{app,config,db,demo,deps,log,schema,welcome}.ts', 'src/http/http-server.ts'],
+    ['src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts', 'src/http/http-server.ts'],
   ],
   ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
@@ -41,9 +41,9 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/deps.ts', ['src/config.ts']],
   ['src/log.ts', ['src/config.ts']],
-  ['src/db.ts', ['src/config.ts']],
-  ['src/schema.ts', ['src/db.ts']],
-  ['src/config.ts', ['src/{secrets,settings}.ts']],
+  ['src/db.ts', ['src/{config,errors}.ts']],
+  ['src/schema.ts', ['src/{db,errors}.ts']],
+  ['src/config.ts', ['src/{errors,secrets,settings}.ts']],
 ];
 
 // What has one door each: packages, and what reads the world outside.

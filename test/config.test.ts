@@ -364,3 +364,26 @@ test('the README and .env.example list every setting with its default', (t) => {
     );
   }
 });
+
+test('production refuses the directory of a development start, for its demo user', (t) => {
+  const directory = temporaryDirectory();
+  writeFileSync(path.join(directory, 'demo-password'), 'x');
+
+  t.regex(
+    problemsOf({ ...PRODUCTION, DATA_DIR: directory }).join(),
+    /DATA_DIR holds the demo user/,
+  );
+  t.deepEqual(
+    problemsOf({ ...PRODUCTION, DATA_DIR: directory, DATABASE_URL: 'postgres://db/latchkey' }),
+    [],
+  );
+});
+
+test('a DATA_DIR that cannot be made is told by its own name', (t) => {
+  const file = path.join(temporaryDirectory(), 'file');
+  writeFileSync(file, '');
+
+  t.deepEqual(problemsOf({ DATA_DIR: file }), [
+    'DATA_DIR is no directory that can be made (EEXIST)',
+  ]);
+});

@@ -117,6 +117,23 @@ test('a stop lets a running request finish, and sends its connection away', asyn
   t.is(await server.exit(), 0);
 });
 
+test('what an operator can mend is told in a sentence, without a stack', async (t) => {
+  const cases: [settings: Record<string, string>, sentence: RegExp][] = [
+    [
+      { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/db' },
+      /^Cannot use the database .*127\.0\.0\.1:1\/db\.\n$/,
+    ],
+    [{ DATA_DIR: '/dev/null' }, /^Configuration problems:\n  - DATA_DIR is no directory[^\n]*\n$/],
+  ];
+  for (const [settings, sentence] of cases) {
+    const server = start(t, { DATA_DIR: temporaryDirectory(), PORT: '0', ...settings });
+
+    t.not(await server.exit(), 0);
+    t.regex(server.output(), sentence);
+    t.notRegex(server.output(), /x:y|\n +at /);
+  }
+});
+
 test('a start that cannot make its demo user ends, and serves nobody', async (t) => {
   t.timeout(60_000);
   const directory = temporaryDirectory();

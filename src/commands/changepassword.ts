@@ -3,7 +3,7 @@ import { validateNewPassword } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { findUserByUsername, setPassword } from '../users/repository.ts';
 import { normalizeUsername } from '../users/usernames.ts';
-import { CommandFailure } from './failure.ts';
+import { OperatorError } from '../errors.ts';
 import { announcePassword, readNewPassword } from './password-input.ts';
 
 export interface ChangePasswordOptions {
@@ -16,13 +16,13 @@ export async function changePassword(
   { config, db, now }: Deps,
 ): Promise<string> {
   const user = await findUserByUsername(normalizeUsername(name), db);
-  if (!user) throw new CommandFailure(`Cannot change the password: user ${name} does not exist.`);
+  if (!user) throw new OperatorError(`Cannot change the password: user ${name} does not exist.`);
 
   const input = await readNewPassword({ generate });
   if (!input.isGenerated) await validateNewPassword(input.password, user.username, config);
   const password = await hashPassword(input.password, config);
   if (!(await setPassword({ id: user.id, password, now: now() }, db)))
-    throw new CommandFailure(`Cannot change the password: user ${name} was just deleted.`);
+    throw new OperatorError(`Cannot change the password: user ${name} was just deleted.`);
   return (
     `Changed the password of ${user.username} and ended all of its sessions. ` +
     `Access tokens given out before run out within ${config.ACCESS_TOKEN_LIFETIME} seconds. ` +

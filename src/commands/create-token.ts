@@ -2,7 +2,7 @@ import { getOrCreateToken, resetToken } from '../authtoken/tokens.ts';
 import type { Deps } from '../deps.ts';
 import { findUserByUsername } from '../users/repository.ts';
 import { normalizeUsername } from '../users/usernames.ts';
-import { CommandFailure } from './failure.ts';
+import { OperatorError } from '../errors.ts';
 
 export interface CreateTokenOptions {
   name: string;
@@ -15,7 +15,7 @@ export async function createToken(
   deps: Deps,
 ): Promise<string> {
   const user = await findUserByUsername(normalizeUsername(name), deps.db);
-  if (!user) throw new CommandFailure(`Cannot create the token: user ${name} does not exist.`);
+  if (!user) throw new OperatorError(`Cannot create the token: user ${name} does not exist.`);
 
   const token = await (reset ? resetToken : getOrCreateToken)(user.id, deps);
   return `Generated token ${token} for user ${user.username}`;

@@ -3,13 +3,12 @@ import { Ajv } from 'ajv';
 import pLimit from 'p-limit';
 import { createAccount } from '../authtoken/accounts.ts';
 import type { Deps } from '../deps.ts';
-import { ValidationError } from '../errors.ts';
+import { OperatorError, ValidationError } from '../errors.ts';
 import type { FieldErrors } from '../errors.ts';
 import { HASHING_SLOTS } from '../users/bulkhead.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { continueIds } from '../users/repository.ts';
 import { canonicalUsername, normalizeUsername } from '../users/usernames.ts';
-import { CommandFailure } from './failure.ts';
 import { startProgress } from './progress.ts';
 
 interface Entry {
@@ -74,7 +73,7 @@ async function readText(file: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const reason = UNREADABLE[code] ?? `it cannot be opened (${code})`;
-    throw new CommandFailure(`Cannot read ${file}: ${reason}.`, { cause: error });
+    throw new OperatorError(`Cannot read ${file}: ${reason}.`, { cause: error });
   }
 }
 
@@ -90,7 +89,7 @@ function readUsers(text: string, file: string): Entry[] {
   try {
     data = JSON.parse(text);
   } catch (error) {
-    throw new CommandFailure(`Cannot read ${file}: it is not JSON (${error}).`, { cause: error });
+    throw new OperatorError(`Cannot read ${file}: it is not JSON (${error}).`, { cause: error });
   }
   if (matchesSchema(data)) return data.users;
   const problems = (matchesSchema.errors ?? []).map(({ instancePath, message, params }) => {
@@ -199,7 +198,7 @@ function refuseIfAny(problems: string[], file: string): void {
   if (problems.length > 0) throw refusal(problems, file);
 }
 
-function refusal(problems: string[], file: string): CommandFailure {
+function refusal(problems: string[], file: string): OperatorError {
   const lines = problems.map((problem) => `\n  - ${problem}`).join('');
-  return new CommandFailure(`Cannot load ${file}, nothing was stored:${lines}`);
+  return new OperatorError(`Cannot load ${file}, nothing was stored:${lines}`);
 }

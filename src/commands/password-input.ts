@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { generatePassword } from '../users/password-rules.ts';
-import { CommandFailure } from './failure.ts';
+import { OperatorError } from '../errors.ts';
 
 export interface PasswordInput {
   password: string;
@@ -33,9 +33,9 @@ export function announcePassword({ password, isGenerated }: PasswordInput): stri
 async function askTwice(): Promise<string> {
   const password = await ask('Password: ');
   if (password === '')
-    throw new CommandFailure('The password is empty. Use --generate to get one made.');
+    throw new OperatorError('The password is empty. Use --generate to get one made.');
   if ((await ask('Password (again): ')) !== password)
-    throw new CommandFailure('The two passwords are not the same.');
+    throw new OperatorError('The two passwords are not the same.');
   return password;
 }
 
@@ -49,8 +49,8 @@ async function ask(question: string): Promise<string> {
     historySize: 0,
   });
   const cancelled = new Promise<never>((_resolve, reject) => {
-    terminal.once('SIGINT', () => reject(new CommandFailure('Cancelled.')));
-    terminal.once('close', () => reject(new CommandFailure('Cancelled.')));
+    terminal.once('SIGINT', () => reject(new OperatorError('Cancelled.')));
+    terminal.once('close', () => reject(new OperatorError('Cancelled.')));
   });
   process.stderr.write(question);
   try {
@@ -69,7 +69,7 @@ async function readLine(): Promise<string> {
     length += chunk.length;
     if (chunk.includes(0x0a)) break;
     if (length > MAX_LINE_BYTES)
-      throw new CommandFailure('The password on standard input is too long.');
+      throw new OperatorError('The password on standard input is too long.');
   }
   const [line = ''] = decode(Buffer.concat(chunks)).split('\n', 1);
   return line.replace(/\r$/, '');
@@ -79,7 +79,7 @@ function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new CommandFailure('The password on standard input is not valid UTF-8.', {
+    throw new OperatorError('The password on standard input is not valid UTF-8.', {
       cause: error,
     });
   }

@@ -3,7 +3,7 @@ import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
 import { findFirstUser, findUserByUsername } from '../users/repository.ts';
 import { normalizeUsername } from '../users/usernames.ts';
-import { CommandFailure } from './failure.ts';
+import { OperatorError } from '../errors.ts';
 import { startProgress } from './progress.ts';
 
 const BATCH = 10_000;
@@ -34,11 +34,11 @@ export async function seed({ products, owner }: SeedOptions, { db, now }: Deps):
 async function findOwner(name: string | undefined, db: Knex): Promise<User> {
   if (name === undefined) {
     const first = await findFirstUser(db);
-    if (!first) throw new CommandFailure('Cannot add products: there is no user to own them yet.');
+    if (!first) throw new OperatorError('Cannot add products: there is no user to own them yet.');
     return first;
   }
   const user = await findUserByUsername(normalizeUsername(name), db);
-  if (!user) throw new CommandFailure(`Cannot add products: user ${name} does not exist.`);
+  if (!user) throw new OperatorError(`Cannot add products: user ${name} does not exist.`);
   return user;
 }
 

@@ -6,7 +6,7 @@ import type { Document, HandlerMap, Operation as BackendOperation } from 'openap
 import type { Config } from '../config.ts';
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
-import { NotFound } from '../errors.ts';
+import { NotFound, OperatorError } from '../errors.ts';
 import type { RequestBody } from './body.ts';
 import { coerce, coerceBody, coerceQuery } from './coercion.ts';
 import type { DecimalLimits } from './coercion.ts';
@@ -58,13 +58,14 @@ export async function createApi(document: object, parts: Parts, config: Config):
     .map((entry) => readOperation(withStatedSecurity(entry, backend.definition), config));
   const ids = operations.map(({ id }) => id);
   refuseToStart([
+    ...config.AUTHENTICATION_SCHEMES.filter((name) => !Object.hasOwn(parts.security, name)).map(
+      (name) =>
+        `AUTHENTICATION_SCHEMES names ${name}: there are ${Object.keys(parts.security).join(', ')}`,
+    ),
     ...operations.flatMap((operation) => problemsOf(operation, parts)),
     ...Object.keys(parts.handlers)
       .filter((id) => !ids.includes(id))
       .map((id) => `${id} is a handler of no operation`),
-    ...config.AUTHENTICATION_SCHEMES.filter((name) => !Object.hasOwn(parts.security, name)).map(
-      (name) => `AUTHENTICATION_SCHEMES names ${name}, which has no authenticator`,
-    ),
   ]);
   backend.register(parts.handlers as HandlerMap); // their types were held against the contract by the compiler
 
@@ -120,7 +121,7 @@ function withStatedSecurity(entry: BackendOperation, { paths }: Document): Docum
 function refuseToStart(problems: string[]): void {
   if (problems.length === 0) return;
   const lines = problems.map((problem) => `  - ${problem}`);
-  throw new Error(`This service cannot honour its contract:\n${lines.join('\n')}`);
+  throw new OperatorError(`This service cannot honour its contract:\n${lines.join('\n')}`);
 }
 
 function contractAjv(options: Options | undefined): Ajv2020 {

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Knex } from 'knex';
 import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
-import { CommandFailure } from '../../src/commands/failure.ts';
+import { OperatorError } from '../../src/errors.ts';
 import { loadData } from '../../src/commands/loaddata.ts';
 import type { Deps } from '../../src/deps.ts';
 import { authenticateCredentials } from '../../src/users/authenticate.ts';
@@ -30,7 +30,7 @@ function writeUsers(users: unknown): string {
 
 async function problems(t: ExecutionContext, users: unknown, deps: Deps): Promise<string[]> {
   const error = await t.throwsAsync(loadData({ file: writeUsers(users) }, deps), {
-    instanceOf: CommandFailure,
+    instanceOf: OperatorError,
   });
   return (error?.message ?? '').split('\n  - ').slice(1);
 }
@@ -176,7 +176,7 @@ test('a file that cannot be read is one sentence', async (t) => {
     [directory, 'it is a directory'],
   ] as const)
     await t.throwsAsync(loadData({ file }, deps), {
-      instanceOf: CommandFailure,
+      instanceOf: OperatorError,
       message: `Cannot read ${file}: ${reason}.`,
     });
   t.deepEqual(await cli(['loaddata', absent]), {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { CommandFailure } from '../../src/commands/failure.ts';
+import { OperatorError } from '../../src/errors.ts';
 import { seed } from '../../src/commands/seed.ts';
 import type { Deps } from '../../src/deps.ts';
 import { insertUser } from '../../src/users/repository.ts';
@@ -44,13 +44,13 @@ test('products can be given to another user, and to nobody', async (t) => {
   const deps = await createDeps(t);
 
   await t.throwsAsync(seed({ products: 1 }, deps), {
-    instanceOf: CommandFailure,
+    instanceOf: OperatorError,
     message: 'Cannot add products: there is no user to own them yet.',
   });
   await insertUser({ username: 'first', password: '!' }, deps.db);
   const { id } = await insertUser({ username: 'second', password: '!' }, deps.db);
   await t.throwsAsync(seed({ products: 1, owner: 'nobody' }, deps), {
-    instanceOf: CommandFailure,
+    instanceOf: OperatorError,
     message: 'Cannot add products: user nobody does not exist.',
   });
   t.is(await seed({ products: 1, owner: 'second' }, deps), 'Added 1 product of second.');

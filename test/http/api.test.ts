@@ -123,7 +123,7 @@ const REFUSED: Case[] = [
     what: 'under a configured scheme that nobody can check',
     get: operation('readThing'),
     settings: { AUTHENTICATION_SCHEMES: 'tokenAuth,cookie' },
-    problems: ['AUTHENTICATION_SCHEMES names cookie, which has no authenticator'],
+    problems: ['AUTHENTICATION_SCHEMES names cookie: there are tokenAuth, bearerJWT'],
   },
 ];
 
@@ -160,6 +160,7 @@ test('all reasons why there is no service are told at once', async (t) => {
   t.is(
     message,
     refusal([
+      'AUTHENTICATION_SCHEMES names smoke: there are tokenAuth, bearerJWT',
       'readThing has no handler',
       'readThing has no x-permissions',
       'readThing has no security: write [] where nobody is asked',
@@ -170,7 +171,6 @@ test('all reasons why there is no service are told at once', async (t) => {
       'addThing has the unknown permission IsKing',
       'dropOther has no handler',
       'dropOther has a challenge of the unknown scheme cookie',
-      'AUTHENTICATION_SCHEMES names smoke, which has no authenticator',
     ]),
   );
 });
