@@ -7,11 +7,11 @@ import { loadData } from './commands/loaddata.ts';
 import { migrate } from './commands/migrate.ts';
 import { seed } from './commands/seed.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
-import { connect, isUnavailable } from './db.ts';
-import { prepareSchema } from './schema.ts';
+import { connect, DatabaseUnavailable, isUnavailable } from './db.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
 import { OperatorError, ValidationError } from './errors.ts';
+import { prepareSchema } from './schema.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -122,33 +122,16 @@ async function withDatabase(
     const deps = { config, db: database.db, now: () => new Date() };
     console.log(await work(database, deps));
   } catch (error) {
-    if (isUnavailable(error))
-      throw new OperatorError(
-        `Cannot use the database (${database.description}): ${reasonOf(error)}.`,
-        {
-          cause: error,
-        },
-      );
-    throw error;
+    throw isUnavailable(error) ? new DatabaseUnavailable(database, error) : error;
   } finally {
     await database.close();
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // The error for a host with several addresses has a code and no message.
-  return error.message || ('code' in error ? String(error.code) : error.name);
-}
-
 function explain(error: unknown): string {
-  if (error instanceof ValidationError)
-    return Object.entries(error.body ?? {})
-      .map(([field, reasons]) => `${field}: ${[reasons].flat().join(' ')}`)
-      .join('\n');
-  return error instanceof OperatorError
-    ? reasonOf(error)
-    : `Failed unexpectedly: ${reasonOf(error)}`;
+  if (error instanceof ValidationError) return error.sentences().join('\n');
+  if (error instanceof OperatorError) return error.message;
+  return `Failed unexpectedly: ${error instanceof Error ? error.message || error.name : error}`;
 }
 
 try {

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { OperatorError } from './errors.ts';
 import {
   developmentSecret,
   newSigningKey,
@@ -9,7 +10,6 @@ import {
   verifyingKey,
   weakness,
 } from './secrets.ts';
-import { OperatorError } from './errors.ts';
 import { SETTINGS } from './settings.ts';
 import type { Parsed, Setting } from './settings.ts';
 
@@ -54,11 +54,11 @@ export function loadConfig(env: Env): Config {
   const parsed = readSettings(env, checks);
   problems.push(...contradictions(parsed));
   // What is refused anyway makes no secrets; production never makes any, and hears of all problems at once.
-  if (problems.length > 0 && parsed.NODE_ENV !== 'production') throw new ConfigError(problems);
+  if (parsed.NODE_ENV !== 'production') {
+    if (problems.length === 0) checks.attempt('DATA_DIR', () => makeDirectory(parsed.DATA_DIR));
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
 
-  if (parsed.NODE_ENV !== 'production')
-    checks.attempt('DATA_DIR', () => makeDirectory(parsed.DATA_DIR));
-  if (checks.failed.has('DATA_DIR')) throw new ConfigError(problems);
   const secrets = readSecrets(parsed, checks);
   if (problems.length > 0 || !secrets) throw new ConfigError(problems);
   return Object.freeze({ ...parsed, ...secrets });

@@ -173,6 +173,20 @@ export function isUnavailable(error: unknown): boolean {
   return UNAVAILABLE.test(code) || NETWORK.test(code) || CLIENT_SIDE.test(error.message);
 }
 
+/** What a person is told of an error for which `isUnavailable` holds. */
+export class DatabaseUnavailable extends OperatorError {
+  constructor({ description }: Database, cause: unknown) {
+    super(`Cannot use the database (${description}): ${reasonOf(cause)}.`, { cause });
+    this.name = 'DatabaseUnavailable';
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // The error for a host with several addresses has a code and no message.
+  return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
 // Bad text for a type, out of range, an invalid character; a key that is taken or points nowhere.
 const UNSTORABLE = ['22P02', '22003', '22021', '23503', '23505'];
 

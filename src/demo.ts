@@ -6,7 +6,7 @@ import type { Deps } from './deps.ts';
 import { insertProduct } from './products/repository.ts';
 import { generatePassword } from './users/password-rules.ts';
 import { hashPassword } from './users/passwords.ts';
-import { hasUsers } from './users/repository.ts';
+import { findFirstUser } from './users/repository.ts';
 
 export interface Demo {
   tokenFile: string;
@@ -24,7 +24,7 @@ const PRODUCTS = [
 export async function createDemo(deps: Deps): Promise<Demo | undefined> {
   const { config, db } = deps;
   const tokenFile = path.join(config.DATA_DIR, 'demo-token');
-  if (await hasUsers(db))
+  if (await findFirstUser(db))
     return existsSync(tokenFile) ? { tokenFile, login: undefined } : undefined;
 
   const login = { username: 'demo', password: generatePassword() };

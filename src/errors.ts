@@ -37,6 +37,13 @@ export class ValidationError extends ApiError {
   constructor(errors: FieldErrors | string[], options?: ApiErrorOptions) {
     super(400, errors, options);
   }
+
+  /** For a person at a terminal: `field: reasons`, a line each. */
+  sentences(): string[] {
+    return Object.entries(this.body ?? {}).map(
+      ([field, reasons]) => `${field}: ${[reasons].flat().join(' ')}`,
+    );
+  }
 }
 
 export class ParseError extends ApiError {

@@ -32,7 +32,7 @@ export async function prepareSchema({ db, embedded }: Database): Promise<void> {
   if (pending.length > 0) throw new PendingMigrations(pending);
 }
 
-export class PendingMigrations extends OperatorError {
+class PendingMigrations extends OperatorError {
   constructor(pending: string[]) {
     super(
       `The database lacks these migrations: ${pending.join(', ')}. ` +

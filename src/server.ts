@@ -5,11 +5,11 @@ import { createApp } from './app.ts';
 import type { App } from './app.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { connect, isUnavailable } from './db.ts';
+import { connect, DatabaseUnavailable, isUnavailable } from './db.ts';
 import type { Database } from './db.ts';
+import { createDemo } from './demo.ts';
 import type { Deps } from './deps.ts';
 import { OperatorError } from './errors.ts';
-import { createDemo } from './demo.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createLog } from './log.ts';
 import { prepareSchema } from './schema.ts';
@@ -34,13 +34,8 @@ async function start(config: Config): Promise<void> {
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
     await database.close();
-    throw isUnavailable(error) ? cannotUse(database, error) : error;
+    throw isUnavailable(error) ? new DatabaseUnavailable(database, error) : error;
   }
-}
-
-function cannotUse({ description }: Database, cause: unknown): OperatorError {
-  const reason = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : '';
-  return new OperatorError(`Cannot use the database${reason}: ${description}.`, { cause });
 }
 
 async function listen({ koa }: App, { HOST, PORT }: Config, log: Logger): Promise<Server> {

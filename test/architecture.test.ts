@@ -11,7 +11,7 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/server.ts',
     ['src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts', 'src/http/http-server.ts'],
   ],
-  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema}.ts']],
+  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,text}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
   ['src/demo.ts', ['src/{authtoken,products,users}/*.ts', 'src/deps.ts']],
   [
@@ -19,7 +19,7 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/commands/*.ts',
       'src/{authtoken,jwt,users}/*.ts',
-      'src/{config,db,deps,errors,schema}.ts',
+      'src/{config,db,deps,errors,schema,text}.ts',
     ],
   ],
   ['src/app.ts', ['src/http/*.ts', 'src/{contract,deps,operations}.ts']],
@@ -27,17 +27,17 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/operations.ts',
     ['src/*/{handlers,authentication}.ts', 'src/products/repository.ts', 'src/contract.ts'],
   ],
-  [
-    'src/http/*.ts',
-    ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,white-space}.ts'],
-  ],
+  ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,text}.ts']],
   [
     'src/authtoken/*.ts',
     ['src/authtoken/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
   ],
-  ['src/jwt/*.ts', ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts']],
-  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,white-space}.ts']],
-  ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors}.ts']],
+  [
+    'src/jwt/*.ts',
+    ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
+  ],
+  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,text}.ts']],
+  ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/deps.ts', ['src/config.ts']],
   ['src/log.ts', ['src/config.ts']],

@@ -121,7 +121,7 @@ test('what an operator can mend is told in a sentence, without a stack', async (
   const cases: [settings: Record<string, string>, sentence: RegExp][] = [
     [
       { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/db' },
-      /^Cannot use the database .*127\.0\.0\.1:1\/db\.\n$/,
+      /^Cannot use the database \(PostgreSQL at 127\.0\.0\.1:1\/db\): connect ECONNREFUSED 127\.0\.0\.1:1\.\n$/,
     ],
     [{ DATA_DIR: '/dev/null' }, /^Configuration problems:\n  - DATA_DIR is no directory[^\n]*\n$/],
   ];

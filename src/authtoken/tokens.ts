@@ -41,7 +41,7 @@ function associatedData(userId: number, created: Date): Buffer {
 export function sealToken(
   token: string,
   userId: number,
-  { config, now }: Omit<Deps, 'db'>,
+  { config, now }: Pick<Deps, 'config' | 'now'>,
 ): SealedToken {
   const { key, id } = sealingKey(config);
   const created = now();

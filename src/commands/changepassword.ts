@@ -1,9 +1,9 @@
 import type { Deps } from '../deps.ts';
+import { OperatorError } from '../errors.ts';
 import { validateNewPassword } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
-import { findUserByUsername, setPassword } from '../users/repository.ts';
-import { normalizeUsername } from '../users/usernames.ts';
-import { OperatorError } from '../errors.ts';
+import { setPassword } from '../users/repository.ts';
+import { findNamedUser } from './named-user.ts';
 import { announcePassword, readNewPassword } from './password-input.ts';
 
 export interface ChangePasswordOptions {
@@ -15,8 +15,7 @@ export async function changePassword(
   { name, generate }: ChangePasswordOptions,
   { config, db, now }: Deps,
 ): Promise<string> {
-  const user = await findUserByUsername(normalizeUsername(name), db);
-  if (!user) throw new OperatorError(`Cannot change the password: user ${name} does not exist.`);
+  const user = await findNamedUser(name, 'Cannot change the password', db);
 
   const input = await readNewPassword({ generate });
   if (!input.isGenerated) await validateNewPassword(input.password, user.username, config);

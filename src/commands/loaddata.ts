@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { createAccount } from '../authtoken/accounts.ts';
 import type { Deps } from '../deps.ts';
 import { OperatorError, ValidationError } from '../errors.ts';
-import type { FieldErrors } from '../errors.ts';
+import { isStorable } from '../text.ts';
 import { HASHING_SLOTS } from '../users/bulkhead.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { continueIds } from '../users/repository.ts';
@@ -107,12 +107,12 @@ function contradictions(entry: Entry, index: number): string[] {
     canonicalUsername(entry.username);
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error;
-    problems.push(...sentences(error));
+    problems.push(...error.sentences());
   }
   const { password, password_hash, token, no_token } = entry;
   if ((password === undefined) === (password_hash === undefined))
     problems.push('exactly one of password and password_hash is needed');
-  if (password !== undefined && (password.includes('\0') || !password.isWellFormed()))
+  if (password !== undefined && !isStorable(password))
     problems.push('password: it holds a null character or half a surrogate pair');
   if (token !== undefined && no_token) problems.push('token and no_token exclude each other');
   return problems.map((problem) => `${named(entry, index)}: ${problem}`);
@@ -178,7 +178,7 @@ async function insertAll(users: Entry[], hashes: string[], deps: Deps): Promise<
 }
 
 function conflicts(error: unknown): string[] {
-  if (error instanceof ValidationError) return sentences(error);
+  if (error instanceof ValidationError) return error.sentences();
   if (
     error instanceof Error &&
     'constraint' in error &&
@@ -186,12 +186,6 @@ function conflicts(error: unknown): string[] {
   )
     return ['token: it belongs to another user'];
   throw error;
-}
-
-function sentences(error: ValidationError): string[] {
-  return Object.entries(error.body as FieldErrors).map(
-    ([field, reasons]) => `${field}: ${reasons.join(' ')}`,
-  );
 }
 
 function refuseIfAny(problems: string[], file: string): void {

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
-import { findFirstUser, findUserByUsername } from '../users/repository.ts';
-import { normalizeUsername } from '../users/usernames.ts';
 import { OperatorError } from '../errors.ts';
+import { findFirstUser } from '../users/repository.ts';
+import { findNamedUser } from './named-user.ts';
 import { startProgress } from './progress.ts';
 
 const BATCH = 10_000;
@@ -32,14 +32,10 @@ export async function seed({ products, owner }: SeedOptions, { db, now }: Deps):
 }
 
 async function findOwner(name: string | undefined, db: Knex): Promise<User> {
-  if (name === undefined) {
-    const first = await findFirstUser(db);
-    if (!first) throw new OperatorError('Cannot add products: there is no user to own them yet.');
-    return first;
-  }
-  const user = await findUserByUsername(normalizeUsername(name), db);
-  if (!user) throw new OperatorError(`Cannot add products: user ${name} does not exist.`);
-  return user;
+  if (name !== undefined) return findNamedUser(name, 'Cannot add products', db);
+  const first = await findFirstUser(db);
+  if (!first) throw new OperatorError('Cannot add products: there is no user to own them yet.');
+  return first;
 }
 
 // The strides are primes, so that names, prices and stocks don't repeat in step. A product a second up to now.

@@ -80,6 +80,7 @@ export async function createApi(document: object, parts: Parts, config: Config):
   return {
     operations,
     readParams: (operation, raw) => {
+      if (Object.keys(raw).length === 0) return {};
       const entries = Object.entries(raw).map(([name, value]) => [
         name,
         coerce(value, operation.pathSchemas[name] ?? {}),

@@ -1,5 +1,5 @@
 import { ValidationError } from '../errors.ts';
-import { strip } from '../white-space.ts';
+import { strip } from '../text.ts';
 import { MAX_NUMBER_LENGTH, parseDecimal, parseInteger, toPlainText } from './decimal.ts';
 
 /** What the shell reads of a schema in the contract. */

@@ -1,4 +1,4 @@
-import { strip } from '../white-space.ts';
+import { strip } from '../text.ts';
 
 /** A decimal number as written: `digits` has no leading zeros (but "0"), the value is digits × 10^exponent. */
 export interface Decimal {

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { ValidationError } from '../errors.ts';
 import type { FieldErrors } from '../errors.ts';
+import { textProblems } from '../text.ts';
 import type { DecimalLimits, Schema } from './coercion.ts';
 import { compareToNumber, countDigits, MAX_NUMBER_LENGTH, parseDecimal } from './decimal.ts';
 
@@ -22,14 +23,9 @@ export function decimalProblem(text: string, limits: DecimalLimits): string | un
   return undefined;
 }
 
-/** Why PostgreSQL could not store a text, in Django's words; undefined if it can. */
+/** Why a value is no text that PostgreSQL could store, in Django's words; undefined if it is, or is no text. */
 export function textProblem(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  if (value.includes('\0')) return 'Null characters are not allowed.';
-  if (value.isWellFormed()) return undefined;
-  const points = Array.from(value, (character) => character.codePointAt(0) ?? 0);
-  const surrogate = points.find((point) => point >= 0xd800 && point <= 0xdfff) ?? 0;
-  return `Surrogate characters are not allowed: U+${surrogate.toString(16).toUpperCase()}.`;
+  return typeof value === 'string' ? textProblems(value)[0] : undefined;
 }
 
 type Source = 'body' | 'query';

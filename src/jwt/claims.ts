@@ -1,13 +1,9 @@
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
 import { InvalidToken } from '../errors.ts';
 import { decodeToken, signToken } from './codec.ts';
 import type { Claims } from './codec.ts';
-
-interface ClaimsDeps {
-  config: Config;
-  now: () => Date;
-}
 
 type TokenType = 'access' | 'refresh';
 
@@ -53,7 +49,11 @@ export function issueToken(
 }
 
 /** Throws InvalidToken for what is no valid token, or one of another type. */
-export function readToken(token: string, type: TokenType, deps: ClaimsDeps): ReadToken {
+export function readToken(
+  token: string,
+  type: TokenType,
+  deps: Pick<Deps, 'config' | 'now'>,
+): ReadToken {
   const read = readUntypedToken(token, deps);
   const { [deps.config.TOKEN_TYPE_CLAIM]: actual } = read.claims;
   if (actual === undefined) throw new InvalidToken('Token has no type');
@@ -62,7 +62,7 @@ export function readToken(token: string, type: TokenType, deps: ClaimsDeps): Rea
 }
 
 /** simplejwt's UntypedToken: a token of whatever type. */
-export function readUntypedToken(token: string, deps: ClaimsDeps): ReadToken {
+export function readUntypedToken(token: string, deps: Pick<Deps, 'config' | 'now'>): ReadToken {
   const claims = decodeToken(token, deps);
   const { exp, iat = 0, sid, [deps.config.JTI_CLAIM]: jti } = claims;
   if (typeof exp !== 'number') throw new InvalidToken("Token has no 'exp' claim");

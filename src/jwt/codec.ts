@@ -1,6 +1,8 @@
 import jwt from 'jsonwebtoken';
 import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
 import { InvalidToken } from '../errors.ts';
+import { isStorable } from '../text.ts';
 import { keyring } from './keys.ts';
 
 /** The payload of a verified token. `exp`, `iat`, `nbf` are seconds. */
@@ -8,11 +10,6 @@ export interface Claims {
   [name: string]: unknown;
   exp?: number;
   iat?: number;
-}
-
-interface CodecDeps {
-  config: Config;
-  now: () => Date;
 }
 
 const MAX_TOKEN_LENGTH = 4096;
@@ -38,7 +35,7 @@ export function signToken(claims: Claims, config: Config): string {
  * Checks form, signature and the registered claims (RFC 7519, 4.1), in PyJWT's order.
  * Throws InvalidToken with `Token is invalid`, or `Token is expired` if only `exp` fails.
  */
-export function decodeToken(token: string, { config, now }: CodecDeps): Claims {
+export function decodeToken(token: string, { config, now }: Pick<Deps, 'config' | 'now'>): Claims {
   const claims = verifiedPayload(token, config);
   const seconds = now().getTime() / 1000;
   for (const name of ['iat', 'nbf', 'exp']) {
@@ -108,13 +105,7 @@ function isNumericDate(value: unknown): boolean {
 }
 
 function isTokenId(value: unknown): boolean {
-  return (
-    typeof value === 'string' &&
-    value.length >= 1 &&
-    value.length <= 255 &&
-    value.isWellFormed() &&
-    !value.includes('\0')
-  );
+  return typeof value === 'string' && value.length >= 1 && value.length <= 255 && isStorable(value);
 }
 
 function invalid(cause?: unknown): InvalidToken {

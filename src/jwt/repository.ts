@@ -46,10 +46,12 @@ export async function startFamily(
   family: NewFamily & { password: string; updateLastLogin: boolean },
   db: Knex,
 ): Promise<boolean> {
-  const account = `FROM users WHERE id = :userId AND password = :password AND is_active`;
-  const touched = `UPDATE users SET last_login = :now WHERE id = :userId AND password = :password AND is_active RETURNING id, token_version`;
+  const isUnchanged = 'id = :userId AND password = :password AND is_active';
+  const account = family.updateLastLogin
+    ? `UPDATE users SET last_login = :now WHERE ${isUnchanged} RETURNING id, token_version`
+    : `SELECT id, token_version FROM users WHERE ${isUnchanged} FOR SHARE`;
   const { rows } = await db.raw<{ rows: unknown[] }>(
-    `WITH account AS (${family.updateLastLogin ? touched : `SELECT id, token_version ${account} FOR SHARE`})
+    `WITH account AS (${account})
      INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, user_agent, ip)
      SELECT :id, id, token_version, :jti, :now, :expiresAt, :userAgent, :ip FROM account
      RETURNING id`,

@@ -1,5 +1,5 @@
 import type { OperationRequest } from '../contract.ts';
-import { SPACE, strip } from '../white-space.ts';
+import { SPACE, strip } from '../text.ts';
 import type { ProductQuery } from './repository.ts';
 
 type Filters = OperationRequest<'listProducts'>['query'];

@@ -1,5 +1,6 @@
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
+import { isStorable } from '../text.ts';
 import { hashPassword, pretendToVerify, verifyPassword } from './passwords.ts';
 import { findUserByUsername, upgradePasswordHash } from './repository.ts';
 import { normalizeUsername } from './usernames.ts';
@@ -27,10 +28,10 @@ export async function authenticateCredentials(
   return outdated ? upgrade(user, password, deps) : user;
 }
 
-// PostgreSQL takes no NUL, and UTF-8 has no lone surrogates: such a name is nobody's.
+// What no row can hold is nobody's name.
 async function findByTypedName(typed: string, { db }: Deps): Promise<User | undefined> {
   const username = normalizeUsername(typed);
-  if (username.includes('\0') || !username.isWellFormed()) return undefined;
+  if (!isStorable(username)) return undefined;
   return findUserByUsername(username, db);
 }
 

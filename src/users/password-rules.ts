@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { ValidationError } from '../errors.ts';
+import { textProblems } from '../text.ts';
 
 type Limits = Pick<Config, 'PASSWORD_MIN_LENGTH' | 'PASSWORD_MAX_LENGTH'>;
 
@@ -16,14 +17,7 @@ export async function validateNewPassword(
   const normalized = password.normalize('NFKC');
   const length = [...normalized].length;
   const { PASSWORD_MIN_LENGTH: min, PASSWORD_MAX_LENGTH: max } = config;
-  const reasons: string[] = [];
-  const surrogate = /\p{Surrogate}/u.exec(password)?.[0].charCodeAt(0);
-
-  if (password.includes('\0')) reasons.push('Null characters are not allowed.');
-  if (surrogate !== undefined)
-    reasons.push(
-      `Surrogate characters are not allowed: U+${surrogate.toString(16).toUpperCase()}.`,
-    );
+  const reasons = textProblems(password);
   if (length < min)
     reasons.push(
       `This password is too short. It must contain at least ${min} character${min === 1 ? '' : 's'}.`,

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import type { Config } from '../config.ts';
+import { isStorable } from '../text.ts';
 import { inHashingSlot } from './bulkhead.ts';
 import { readImportedHash } from './imported-hashes.ts';
 import type { RecordedHash } from './imported-hashes.ts';
@@ -44,7 +45,7 @@ export async function verifyPassword(
   encoded: string,
   config: Cost,
 ): Promise<Verification> {
-  const hash = isText(password) ? readHash(encoded, config) : undefined;
+  const hash = isStorable(password) ? readHash(encoded, config) : undefined;
   return inHashingSlot(async () => {
     for (const [index, spelling] of spellings(password).entries()) {
       if (await check(spelling, hash, config))
@@ -63,11 +64,6 @@ export async function pretendToVerify(password: string, config: Cost): Promise<v
 // they differ: a number of checks that depends on the guess, never on the account.
 function spellings(password: string): string[] {
   return [...new Set([password.normalize('NFKC'), password])];
-}
-
-// bcrypt ends at a NUL, and all lone surrogates are the same bytes in UTF-8.
-function isText(password: string): boolean {
-  return password.isWellFormed() && !password.includes('\0');
 }
 
 function readHash(encoded: string, config: Cost): ReadableHash | undefined {

@@ -84,10 +84,6 @@ export async function upgradePasswordHash(
   return changed === 1;
 }
 
-export async function hasUsers(db: Knex): Promise<boolean> {
-  return (await db<User>('users').first('id')) !== undefined;
-}
-
 /** The user with the lowest id. */
 export async function findFirstUser(db: Knex): Promise<User | undefined> {
   return db<User>('users').orderBy('id').first(COLUMNS);

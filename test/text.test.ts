@@ -1,5 +1,5 @@
 import test from 'ava';
-import { strip } from '../src/white-space.ts';
+import { strip } from '../src/text.ts';
 
 test('Python strips other characters than JavaScript trims', (t) => {
   const space =
