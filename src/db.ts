@@ -43,27 +43,37 @@ export interface Database {
 
 /**
  * Connects to DATABASE_URL, or opens the embedded database in DATA_DIR (one process at a time).
- * `statementTimeout` is in milliseconds; 0 lets a command take its time.
+ * Times are in milliseconds; a `statementTimeout` of 0 lets a command take its time.
  */
-export async function connect(config: Config, { statementTimeout = 2000 } = {}): Promise<Database> {
+export async function connect(
+  config: Config,
+  { statementTimeout = 2000, connectTimeout = 1000 } = {},
+): Promise<Database> {
   return config.DATABASE_URL === undefined
     ? openEmbedded(config.DATA_DIR)
-    : connectToServer(config.DATABASE_URL, config.DATABASE_POOL_SIZE, statementTimeout);
+    : connectToServer(config.DATABASE_URL, config.DATABASE_POOL_SIZE, {
+        statementTimeout,
+        connectTimeout,
+      });
 }
 
-function connectToServer(url: string, poolSize: number, statementTimeout: number): Database {
+function connectToServer(
+  url: string,
+  poolSize: number,
+  { statementTimeout, connectTimeout }: { statementTimeout: number; connectTimeout: number },
+): Database {
   const { host, pathname } = new URL(url);
   const db = knex({
     client: 'pg',
     connection: {
       connectionString: url,
-      connectionTimeoutMillis: 1000,
+      connectionTimeoutMillis: connectTimeout,
       statement_timeout: statementTimeout,
       options: '-c lock_timeout=1000',
       application_name: 'latchkey',
     },
     pool: { min: 0, max: poolSize, afterCreate: dropWhenFrozen(statementTimeout) },
-    acquireConnectionTimeout: 1000,
+    acquireConnectionTimeout: connectTimeout,
     log: QUIET,
     compileSqlOnError: false,
   });

@@ -11,39 +11,47 @@ import type { ExecutionContext } from 'ava';
 const SERVER_FILE = path.join(import.meta.dirname, '../src/server.ts');
 const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-server-'));
 
-test('a fresh start makes a demo user whose curl works, and a restart forgets nothing', async (t) => {
-  t.timeout(90_000);
-  const directory = temporaryDirectory();
-  const first = start(t, { DATA_DIR: directory, PORT: '0' });
-  const greeting = await first.saying(
-    /Latchkey is listening at (\S+)[\s\S]*User +(\S+) with password (\S+)[\s\S]*curl/,
-  );
-  const [, origin = '', username, password] = greeting;
-  const token = readFileSync(path.join(directory, 'demo-token'), 'utf8');
+// Serial, for each starts processes that take both cores while they make their databases: side by side they
+// would starve the tests of other files beyond the second that a connection to a server may take.
+test.serial(
+  'a fresh start makes a demo user whose curl works, and a restart forgets nothing',
+  async (t) => {
+    t.timeout(90_000);
+    const directory = temporaryDirectory();
+    const first = start(t, { DATA_DIR: directory, PORT: '0' });
+    const greeting = await first.saying(
+      /Latchkey is listening at (\S+)[\s\S]*User +(\S+) with password (\S+)[\s\S]*curl/,
+    );
+    const [, origin = '', username, password] = greeting;
+    const token = readFileSync(path.join(directory, 'demo-token'), 'utf8');
 
-  const listed = await fetch(`${origin}/products/`, {
-    headers: { Authorization: `Token ${token}` },
-  });
-  t.is(listed.status, 200);
-  const { refresh } = await post(`${origin}/login/`, { username, password });
-  t.deepEqual(await post(`${origin}/blacklist_token/`, { refresh }), {});
+    const listed = await fetch(`${origin}/products/`, {
+      headers: { Authorization: `Token ${token}` },
+    });
+    t.is(listed.status, 200);
+    const { refresh } = await post(`${origin}/login/`, { username, password });
+    t.deepEqual(await post(`${origin}/blacklist_token/`, { refresh }), {});
 
-  const second = start(t, { DATA_DIR: directory, PORT: '0' });
-  t.is(await second.exit(), 1);
-  t.regex(second.output(), /^The embedded database in \S+ is in use by another process: [^\n]+\n$/);
+    const second = start(t, { DATA_DIR: directory, PORT: '0' });
+    t.is(await second.exit(), 1);
+    t.regex(
+      second.output(),
+      /^The embedded database in \S+ is in use by another process: [^\n]+\n$/,
+    );
 
-  first.process.kill('SIGTERM');
-  t.is(await first.exit(), 0);
-  const third = start(t, { DATA_DIR: directory, PORT: '0' });
-  const [, again = ''] = await third.saying(/Latchkey is listening at (\S+)/);
-  t.deepEqual(await post(`${again}/refresh_token/`, { refresh }), {
-    detail: 'Token is blacklisted',
-    code: 'token_not_valid',
-  });
-  t.notRegex(third.output(), /with password/);
-});
+    first.process.kill('SIGTERM');
+    t.is(await first.exit(), 0);
+    const third = start(t, { DATA_DIR: directory, PORT: '0' });
+    const [, again = ''] = await third.saying(/Latchkey is listening at (\S+)/);
+    t.deepEqual(await post(`${again}/refresh_token/`, { refresh }), {
+      detail: 'Token is blacklisted',
+      code: 'token_not_valid',
+    });
+    t.notRegex(third.output(), /with password/);
+  },
+);
 
-test('a bad configuration ends the start with all problems and exit code 78', async (t) => {
+test.serial('a bad configuration ends the start with all problems and exit code 78', async (t) => {
   const { exit, output } = start(t, {
     NODE_ENV: 'production',
     PORT: '70000',
@@ -59,7 +67,7 @@ test('a bad configuration ends the start with all problems and exit code 78', as
   t.notRegex(output(), /changeme/);
 });
 
-test('production refuses to make secrets of its own, naming each', async (t) => {
+test.serial('production refuses to make secrets of its own, naming each', async (t) => {
   const { exit, output } = start(t, { NODE_ENV: 'production', SECRET_KEY: 'changeme' });
 
   t.is(await exit(), 78);
@@ -71,7 +79,7 @@ test('production refuses to make secrets of its own, naming each', async (t) => 
   );
 });
 
-test('production logs one JSON line at the start and makes no demo user', async (t) => {
+test.serial('production logs one JSON line at the start and makes no demo user', async (t) => {
   t.timeout(60_000);
   const server = start(t, {
     NODE_ENV: 'production',
@@ -89,7 +97,7 @@ test('production logs one JSON line at the start and makes no demo user', async 
   t.is(server.output(), line);
 });
 
-test('a stop lets a running request finish, and sends its connection away', async (t) => {
+test.serial('a stop lets a running request finish, and sends its connection away', async (t) => {
   t.timeout(60_000);
   const server = start(t, { DATA_DIR: temporaryDirectory(), PORT: '0' });
   const [, origin = '', username, password] = await server.saying(
@@ -117,7 +125,7 @@ test('a stop lets a running request finish, and sends its connection away', asyn
   t.is(await server.exit(), 0);
 });
 
-test('what an operator can mend is told in a sentence, without a stack', async (t) => {
+test.serial('what an operator can mend is told in a sentence, without a stack', async (t) => {
   const cases: [settings: Record<string, string>, sentence: RegExp][] = [
     [
       { DATABASE_URL: 'postgres://x:y@127.0.0.1:1/db' },
@@ -134,7 +142,7 @@ test('what an operator can mend is told in a sentence, without a stack', async (
   }
 });
 
-test('a start that cannot make its demo user ends, and serves nobody', async (t) => {
+test.serial('a start that cannot make its demo user ends, and serves nobody', async (t) => {
   t.timeout(60_000);
   const directory = temporaryDirectory();
   mkdirSync(path.join(directory, 'demo-password'));

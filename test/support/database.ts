@@ -12,6 +12,9 @@ import { connect, overPglite } from '../../src/db.ts';
 import { migrateLatest } from '../../src/schema.ts';
 import { testConfig } from './config.ts';
 
+// The service gives up on a connection after a second, which a machine full of tests may well take.
+const PATIENT = { connectTimeout: 30_000 };
+
 /** A PostgreSQL server to run on in place of embedded databases. */
 export const SERVER = process.env.TEST_DATABASE_URL;
 
@@ -70,7 +73,7 @@ async function embeddedTemplate(): Promise<string> {
 
 async function createOnServer(t: ExecutionContext, server: string): Promise<Knex> {
   const url = await createServerDatabase(t, server);
-  const { db, close } = await connect(testConfig({ DATABASE_URL: url }));
+  const { db, close } = await connect(testConfig({ DATABASE_URL: url }), PATIENT);
   t.teardown(close);
   return db;
 }
@@ -95,9 +98,8 @@ async function serverTemplate(server: string): Promise<string> {
     const { rows } = await admin.raw('SELECT 1 FROM pg_database WHERE datname = ?', [template]);
     if (rows.length > 0) return;
     await admin.raw('CREATE DATABASE ??', [`${template}_new`]);
-    const { db } = await connect(
-      testConfig({ DATABASE_URL: databaseNamed(server, `${template}_new`) }),
-    );
+    const url = databaseNamed(server, `${template}_new`);
+    const { db } = await connect(testConfig({ DATABASE_URL: url }), PATIENT);
     await migrateLatest(db);
     await db.destroy();
     await admin.raw('ALTER DATABASE ?? RENAME TO ??', [`${template}_new`, template]);

@@ -98,6 +98,8 @@ test('a password changed during a login with an imported hash refuses the old on
   const deps = await createDeps(t);
   const { id } = await makeUser({ username: 'overtaken', password: PBKDF2 }, deps);
   const changed = await hashPassword('another-password', deps.config);
+  // On a server both sides have their connection by now: making one could take longer than the hashing.
+  await Promise.all([deps.db.raw('SELECT pg_sleep(0.05)'), deps.db.raw('SELECT pg_sleep(0.05)')]);
 
   const login = authenticateCredentials({ username: 'overtaken', password: PASSWORD }, deps);
   // The login has read the row and is hashing, or reads it after the change: refused either way.
