@@ -1,4 +1,4 @@
-import { createAccount } from '../authtoken/accounts.ts';
+import { createAccount } from '../accounts/accounts.ts';
 import type { Deps } from '../deps.ts';
 import { ValidationError } from '../errors.ts';
 import type { FieldErrors } from '../errors.ts';

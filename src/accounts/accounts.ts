@@ -1,9 +1,9 @@
+import { insertSealedToken } from '../authtoken/repository.ts';
+import { generateKey, sealToken } from '../authtoken/tokens.ts';
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
 import { insertUser } from '../users/repository.ts';
 import type { NewUser } from '../users/repository.ts';
-import { insertSealedToken } from './repository.ts';
-import { generateKey, sealToken } from './tokens.ts';
 
 /**
  * Makes an account and its opaque token in one transaction: the `post_save` signal of DRF's documentation.
