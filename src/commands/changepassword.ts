@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
-import { OperatorError } from '../errors.ts';
-import { validateNewPassword } from '../users/password-rules.ts';
+import { OperatorError, refuseProblems } from '../errors.ts';
+import { passwordProblems } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { setPassword } from '../users/repository.ts';
 import { findNamedUser } from './named-user.ts';
@@ -18,7 +18,8 @@ export async function changePassword(
   const user = await findNamedUser(name, 'Cannot change the password', db);
 
   const input = await readNewPassword({ generate });
-  if (!input.isGenerated) await validateNewPassword(input.password, user.username, config);
+  if (!input.isGenerated)
+    refuseProblems({ password: await passwordProblems(input.password, user.username, config) });
   const password = await hashPassword(input.password, config);
   if (!(await setPassword({ id: user.id, password, now: now() }, db)))
     throw new OperatorError(`Cannot change the password: user ${name} was just deleted.`);
