@@ -44,6 +44,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/users/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an account
+         * @description Anyone may have an account, unless the service is configured otherwise. The name is stored in Unicode's
+         *     compatibility form (NFKC), so that look-alikes of that kind are one name; letters of one script may be used, or
+         *     of those that are written together in Chinese, Japanese or Korean. A name that differs from another one by case
+         *     alone is taken. All reasons against a name, a password and an e-mail address are told at once.
+         */
+        post: operations["registerUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login/": {
         parameters: {
             query?: never;
@@ -241,6 +264,45 @@ export interface components {
              * @example 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b
              */
             token: string;
+        };
+        /** @description Who wants an account. */
+        Registration: {
+            /**
+             * @description Up to 150 letters, digits and `@`, `.`, `+`, `-`, `_`, counted in the form in which they are stored.
+             * @example alice
+             */
+            username: string;
+            /**
+             * Format: password
+             * @description From 8 to 1,024 characters, unless configured otherwise: neither common nor like the name. White space
+             *     around it is removed.
+             * @example correct-horse-battery
+             */
+            password: string;
+            /**
+             * @description An e-mail address, of up to 254 characters. May be blank. Left out, there is none.
+             * @example alice@example.org
+             */
+            email?: string;
+        };
+        /** @description A user, as that user sees it. */
+        Account: {
+            /**
+             * @description The e-mail address; empty where there is none.
+             * @example alice@example.org
+             */
+            email: string;
+            /**
+             * @description The name to log in with.
+             * @example alice
+             */
+            username: string;
+            /**
+             * Format: int64
+             * @description The user's number.
+             * @example 1
+             */
+            id: number;
         };
         /** @description What a login gives. */
         TokenPair: {
@@ -543,6 +605,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorDetail"];
             };
         };
+        /** @description The service makes no accounts for strangers. */
+        RegistrationClosed: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
         /** @description `?format=` asks for a format that does not exist. */
         UnknownFormat: {
             headers: {
@@ -731,6 +804,51 @@ export interface operations {
                 };
             };
             401: components["responses"]["BadCredentials"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    registerUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+                "application/x-www-form-urlencoded": components["schemas"]["Registration"];
+                "multipart/form-data": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description The account as it was stored. It can log in at once. */
+            201: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description A field is missing or unfit, the name is taken, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            403: components["responses"]["RegistrationClosed"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];

@@ -1,3 +1,4 @@
+import * as accounts from './accounts/handlers.ts';
 import { authenticateToken } from './authtoken/authentication.ts';
 import { obtainAuthToken } from './authtoken/handlers.ts';
 import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
@@ -10,6 +11,7 @@ import { productOwner } from './products/repository.ts';
 export const handlers = {
   hello: () => ({ status: 200, body: { message: 'Hello, World!' } }),
   obtainAuthToken,
+  ...accounts,
   ...jwt,
   ...products,
 } satisfies Handlers;

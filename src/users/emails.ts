@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 
+// The width of the column, and RFC 3696's of any address.
 const MAX_LENGTH = 254;
+const MAX_ADDRESS = 320;
 
 // Django's EmailValidator, but for the control characters that it takes within quotes.
 const LOCAL =
@@ -27,7 +29,8 @@ export function normalizeEmail(email: string): string {
 
 function isAddress(email: string): boolean {
   const [local, domain] = split(email);
-  return domain !== undefined && LOCAL.test(local) && isDomain(domain);
+  if (domain === undefined || email.length > MAX_ADDRESS) return false;
+  return LOCAL.test(local) && isDomain(domain);
 }
 
 function isDomain(domain: string): boolean {

@@ -20,6 +20,10 @@ const COLUMNS = [
   'last_login',
 ] as const satisfies (keyof User)[];
 
+/** Django's sentence for a value that another user has. */
+export const takenProblem = (field: 'id' | 'username'): string =>
+  `A user with that ${field} already exists.`;
+
 /** The columns of a User, for a join in which `users` has another name. */
 export function userColumns(table: string): string[] {
   return COLUMNS.map((column) => `${table}.${column}`);
@@ -32,6 +36,29 @@ export async function findUserById(id: number, db: Knex): Promise<User | undefin
 /** By the exact canonical text: see `normalizeUsername`. */
 export async function findUserByUsername(username: string, db: Knex): Promise<User | undefined> {
   return db<User>('users').where({ username }).first(COLUMNS);
+}
+
+// The text of an index: see its migration.
+const folded = (text: string): string => `lower(upper(${text}))`;
+
+/** Whether somebody has the name, in whatever case. */
+export async function isUsernameTaken(username: string, db: Knex): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `SELECT 1 FROM users WHERE ${folded('username')} = ${folded('?::text')} LIMIT 1`,
+    [username],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Within a transaction: keeps every other registration from the name, in whatever case, until the transaction ends, and
+ * throws where the name is taken. The look-up is a statement of its own, which sees what the holder before us stored.
+ */
+export async function reserveUsername(username: string, trx: Knex): Promise<void> {
+  const lock = `SELECT pg_advisory_xact_lock(hashtextextended(${folded('?::text')}, 0))`;
+  await trx.raw(lock, [username]);
+  if (await isUsernameTaken(username, trx))
+    throw new ValidationError({ username: [takenProblem('username')] });
 }
 
 export async function insertUser(user: NewUser, db: Knex): Promise<User> {
@@ -49,10 +76,7 @@ function duplicateError(error: unknown): ValidationError | undefined {
   if (!(error instanceof Error && 'code' in error && 'constraint' in error)) return undefined;
   if (error.code !== '23505') return undefined;
   const field = error.constraint === 'users_pkey' ? 'id' : 'username';
-  return new ValidationError(
-    { [field]: [`A user with that ${field} already exists.`] },
-    { cause: error },
-  );
+  return new ValidationError({ [field]: [takenProblem(field)] }, { cause: error });
 }
 
 /** A real change: ends every session of the user, and what simplejwt issued before. False: no such user. */
