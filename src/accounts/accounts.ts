@@ -1,8 +1,11 @@
+import type { Knex } from 'knex';
 import { insertSealedToken } from '../authtoken/repository.ts';
 import { generateKey, sealToken } from '../authtoken/tokens.ts';
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
-import { insertUser } from '../users/repository.ts';
+import { NotFound, refuseProblems } from '../errors.ts';
+import { emailProblems, normalizeEmail } from '../users/emails.ts';
+import { insertUser, setEmail } from '../users/repository.ts';
 import type { NewUser } from '../users/repository.ts';
 
 /**
@@ -18,4 +21,13 @@ export async function createAccount(
     if (token !== null) await insertSealedToken(sealToken(token, user.id, deps), trx);
     return user;
   });
+}
+
+/** Another e-mail address for the user, or none where it is blank. Throws NotFound where the user was just deleted. */
+export async function changeEmail({ id }: User, typed: string, db: Knex): Promise<User> {
+  const email = normalizeEmail(typed);
+  refuseProblems({ email: emailProblems(email) });
+  const changed = await setEmail({ id, email }, db);
+  if (!changed) throw new NotFound();
+  return changed;
 }

@@ -79,6 +79,14 @@ function duplicateError(error: unknown): ValidationError | undefined {
   return new ValidationError({ [field]: [takenProblem(field)] }, { cause: error });
 }
 
+export async function setEmail(
+  { id, email }: { id: number; email: string },
+  db: Knex,
+): Promise<User | undefined> {
+  const [row] = await db<User>('users').where({ id }).update({ email }).returning(COLUMNS);
+  return row;
+}
+
 /** A real change: ends every session of the user, and what simplejwt issued before. False: no such user. */
 export async function setPassword(
   { id, password, now }: { id: number; password: string; now: Date },
