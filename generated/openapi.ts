@@ -91,6 +91,27 @@ export interface paths {
         patch: operations["updateMe"];
         trace?: never;
     };
+    "/auth/users/set_password/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change your password
+         * @description Takes the current password as well, and ends everything that was given out before: all sessions of the user and
+         *     the token, those of this request included. Log in with the new password.
+         */
+        post: operations["setPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login/": {
         parameters: {
             query?: never;
@@ -335,6 +356,22 @@ export interface components {
              * @example alice@example.net
              */
             email?: string;
+        };
+        /** @description The password that is, and the one that is to be. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description From 8 to 1,024 characters, unless configured otherwise: neither common nor like the name. White space
+             *     around it is removed.
+             * @example battery-horse-correct
+             */
+            new_password: string;
+            /**
+             * Format: password
+             * @description The password until now. White space around it is removed.
+             * @example correct-horse-battery
+             */
+            current_password: string;
         };
         /** @description What a login gives. */
         TokenPair: {
@@ -960,6 +997,49 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    setPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+                "application/x-www-form-urlencoded": components["schemas"]["PasswordChange"];
+                "multipart/form-data": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description The password is changed. */
+            204: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is missing, the current password is wrong, the new one is unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -1474,6 +1554,7 @@ export interface operations {
 export type AuthenticatedOperationId =
   | 'retrieveMe'
   | 'updateMe'
+  | 'setPassword'
   | 'listProducts'
   | 'createProduct'
   | 'retrieveProduct'

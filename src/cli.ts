@@ -51,7 +51,7 @@ addCreateUser('createsuperuser', 'createuser --staff --superuser', {
 
 program
   .command('changepassword')
-  .description('set the password of a user, and end all sessions of that user')
+  .description('set the password of a user, and end all sessions and the opaque token of that user')
   .argument('<name>', 'username')
   .option('--generate', 'generate the password, and print it once')
   .addHelpText('after', PASSWORD_HELP)

@@ -1,6 +1,7 @@
 import type { Handler, OperationResponse } from '../contract.ts';
 import type { User } from '../db.ts';
 import { changeEmail } from './accounts.ts';
+import { changePassword } from './password-change.ts';
 import { registerAccount } from './registration.ts';
 
 type Account = Extract<OperationResponse<'retrieveMe'>, { status: 200 }>['body'];
@@ -18,4 +19,9 @@ export const retrieveMe: Handler<'retrieveMe'> = ({ user }) => {
 export const updateMe: Handler<'updateMe'> = async ({ body, user }, { db }) => {
   const changed = body.email === undefined ? user : await changeEmail(user, body.email, db);
   return { status: 200, body: accountOf(changed) };
+};
+
+export const setPassword: Handler<'setPassword'> = async ({ body, user }, deps) => {
+  await changePassword(user, body, deps);
+  return { status: 204 };
 };

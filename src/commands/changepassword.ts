@@ -24,9 +24,8 @@ export async function changePassword(
   if (!(await setPassword({ id: user.id, password, now: now() }, db)))
     throw new OperatorError(`Cannot change the password: user ${name} was just deleted.`);
   return (
-    `Changed the password of ${user.username} and ended all of its sessions. ` +
-    `Access tokens given out before run out within ${config.ACCESS_TOKEN_LIFETIME} seconds. ` +
-    `Its opaque token stays: create-token ${user.username} --reset replaces it.` +
+    `Changed the password of ${user.username} and ended all of its sessions and its opaque token. ` +
+    `Access tokens given out before run out within ${config.ACCESS_TOKEN_LIFETIME} seconds.` +
     announcePassword(input)
   );
 }

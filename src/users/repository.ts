@@ -87,24 +87,44 @@ export async function setEmail(
   return row;
 }
 
-/** A real change: ends every session of the user, and what simplejwt issued before. False: no such user. */
+export interface NewPassword {
+  id: number;
+  password: string;
+  now: Date;
+  /** The version that the decision was made on; left out, any will do. */
+  token_version?: number;
+}
+
+/**
+ * A real change: ends every session of the user, its opaque token, and what simplejwt issued before. False: no such
+ * user, or another version by now, for a change of the password or a deactivation came first.
+ */
 export async function setPassword(
-  { id, password, now }: { id: number; password: string; now: Date },
+  { id, password, now, ...version }: NewPassword,
   db: Knex,
 ): Promise<boolean> {
   return db.transaction(async (trx) => {
     const changed = await trx<User>('users')
-      .where({ id })
+      .where({ id, ...version })
       .update({
         password,
         token_version: trx.raw('token_version + 1'),
         password_changed_at: now,
       });
-    await trx('token_family')
-      .where({ user_id: id, revoked_at: null })
-      .update({ revoked_at: now, revoked_reason: 'password_change' });
-    return changed === 1;
+    if (changed === 0) return false;
+    await revokeFamilies({ id, reason: 'password_change', now }, trx);
+    await trx('authtoken').where({ user_id: id }).delete();
+    return true;
   });
+}
+
+async function revokeFamilies(
+  { id, reason, now }: { id: number; reason: string; now: Date },
+  trx: Knex,
+): Promise<void> {
+  await trx('token_family')
+    .where({ user_id: id, revoked_at: null })
+    .update({ revoked_at: now, revoked_reason: reason });
 }
 
 /** The same password in today's notation: revokes nothing, and loses against a real change. */
