@@ -53,6 +53,8 @@ const credentials = { Authorization: 'Bearer a.b.c' };
 const anyBody = {
   username: 'alice',
   password: 'x',
+  new_password: 'y',
+  current_password: 'x',
   refresh: 'x',
   token: 'x',
   name: 'Oak chair',

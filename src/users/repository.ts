@@ -118,6 +118,21 @@ export async function setPassword(
   });
 }
 
+/**
+ * Within a transaction: whether the account is active and of the version that was authenticated. If so, neither a change
+ * of its password nor a deactivation comes before the transaction's end.
+ */
+export async function holdAccount(
+  { id, token_version }: Pick<User, 'id' | 'token_version'>,
+  trx: Knex,
+): Promise<boolean> {
+  const row: { id: number } | undefined = await trx('users')
+    .where({ id, token_version, is_active: true })
+    .forShare()
+    .first('id');
+  return row !== undefined;
+}
+
 async function revokeFamilies(
   { id, reason, now }: { id: number; reason: string; now: Date },
   trx: Knex,
