@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { activate, deactivate } from './commands/activation.ts';
 import { changePassword } from './commands/changepassword.ts';
 import { createToken } from './commands/create-token.ts';
 import { createUser } from './commands/createuser.ts';
@@ -56,6 +57,18 @@ program
   .option('--generate', 'generate the password, and print it once')
   .addHelpText('after', PASSWORD_HELP)
   .action((name, options) => run((deps) => changePassword({ ...options, name }, deps)));
+
+program
+  .command('deactivate')
+  .description('keep a user out, and end all sessions of that user for good')
+  .argument('<name>', 'username')
+  .action((name) => run((deps) => deactivate({ name }, deps)));
+
+program
+  .command('activate')
+  .description('let a user in again')
+  .argument('<name>', 'username')
+  .action((name) => run((deps) => activate({ name }, deps)));
 
 program
   .command('create-token')

@@ -142,6 +142,26 @@ async function revokeFamilies(
     .update({ revoked_at: now, revoked_reason: reason });
 }
 
+/**
+ * Deactivation ends every session of the user for good: activation brings none of them back. False: no such user.
+ * The opaque token stays, and is refused as long as the user is inactive.
+ */
+export async function setActive(
+  { id, is_active, now }: { id: number; is_active: boolean; now: Date },
+  db: Knex,
+): Promise<boolean> {
+  return db.transaction(async (trx) => {
+    const changed = await trx<User>('users')
+      .where({ id })
+      .update({
+        is_active,
+        ...(!is_active && { token_version: trx.raw('token_version + 1') }),
+      });
+    if (!is_active) await revokeFamilies({ id, reason: 'deactivated', now }, trx);
+    return changed === 1;
+  });
+}
+
 /** The same password in today's notation: revokes nothing, and loses against a real change. */
 export async function upgradePasswordHash(
   { id, from, to }: { id: number; from: string; to: string },

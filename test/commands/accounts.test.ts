@@ -58,7 +58,10 @@ test('accounts are made, refused and changed from standard input', async (t) => 
 
   const changed = await cli(['changepassword', 'zoë'], { input: 'another secret 7\n' });
   t.is(changed.code, 0);
-  t.regex(changed.stdout, /^Changed the password of zoë and ended all of its sessions and its opaque token\./);
+  t.regex(
+    changed.stdout,
+    /^Changed the password of zoë and ended all of its sessions and its opaque token\./,
+  );
   t.false(changed.stdout.includes('another secret 7'));
   const after = await readUser(dataDir, 'zoë');
   t.is(after?.token_version, 1);
