@@ -41,7 +41,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/deps.ts', ['src/config.ts']],
   ['src/log.ts', ['src/config.ts']],
-  ['src/db.ts', ['src/{config,errors}.ts']],
+  ['src/db.ts', ['src/{config,errors,file-lock}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
   ['src/config.ts', ['src/{errors,secrets,settings}.ts']],
 ];
