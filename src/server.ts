@@ -11,6 +11,7 @@ import { createDemo } from './demo.ts';
 import type { Deps } from './deps.ts';
 import { OperatorError } from './errors.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { watchKeys } from './jwt/key-watch.ts';
 import { createLog } from './log.ts';
 import { prepareSchema } from './schema.ts';
 import { welcome } from './welcome.ts';
@@ -31,6 +32,7 @@ async function start(config: Config): Promise<void> {
     // The last thing that can fail: from here on somebody may be served.
     const server = await listen(app, config, log);
     stopOnSignal(server, app, database, log);
+    watchKeys(config, log);
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
     await database.close();

@@ -9,9 +9,13 @@ const ROOT = path.join(import.meta.dirname, '..');
 const ARROWS: [from: string, to: string[]][] = [
   [
     'src/server.ts',
-    ['src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts', 'src/http/http-server.ts'],
+    [
+      'src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts',
+      'src/http/http-server.ts',
+      'src/jwt/key-watch.ts',
+    ],
   ],
-  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,text}.ts']],
+  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,settings,text}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
   ['src/demo.ts', ['src/{authtoken,products,users}/*.ts', 'src/deps.ts']],
   [
@@ -19,10 +23,10 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/commands/*.ts',
       'src/{authtoken,jwt,users}/*.ts',
-      'src/{config,db,deps,errors,schema,text}.ts',
+      'src/{config,db,deps,errors,file-lock,key-directory,schema,secrets,text}.ts',
     ],
   ],
-  ['src/app.ts', ['src/http/*.ts', 'src/{contract,deps,operations}.ts']],
+  ['src/app.ts', ['src/http/*.ts', 'src/jwt/key-watch.ts', 'src/{contract,deps,operations}.ts']],
   [
     'src/operations.ts',
     ['src/*/{handlers,authentication}.ts', 'src/products/repository.ts', 'src/contract.ts'],
@@ -34,7 +38,11 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/jwt/*.ts',
-    ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
+    [
+      'src/jwt/*.ts',
+      'src/users/*.ts',
+      'src/{config,contract,db,deps,errors,key-directory,secrets,text}.ts',
+    ],
   ],
   ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
@@ -43,7 +51,9 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/log.ts', ['src/config.ts']],
   ['src/db.ts', ['src/{config,errors,file-lock}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
-  ['src/config.ts', ['src/{errors,secrets,settings}.ts']],
+  ['src/config.ts', ['src/{checklist,errors,key-directory,secret-settings,settings}.ts']],
+  ['src/secret-settings.ts', ['src/{checklist,errors,key-directory,secrets,settings}.ts']],
+  ['src/key-directory.ts', ['src/{errors,secrets,settings}.ts']],
 ];
 
 // What has one door each: packages, and what reads the world outside.

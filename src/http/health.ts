@@ -5,11 +5,11 @@ import { ServiceUnavailable } from '../errors.ts';
 import { sendJson } from './json.ts';
 
 /** `/healthz`: the process answers. `/readyz`: it can do its work; why not is for the log alone. */
-export function addHealthRoutes(router: Router, { db }: Deps, isStopping: () => boolean): void {
+export function addHealthRoutes(router: Router, { db }: Deps, isUnfit: () => boolean): void {
   router.get('/healthz', (ctx) => sendJson(ctx, 200, { status: 'ok' }));
   let isMigrated = false;
   router.get('/readyz', async (ctx) => {
-    if (isStopping()) throw new ServiceUnavailable();
+    if (isUnfit()) throw new ServiceUnavailable();
     // Migrations are looked at until they are complete; from then on a sign of life will do.
     if (isMigrated) await db.raw('SELECT 1');
     else isMigrated = (await migrationStatus(db)).pending.length === 0;
