@@ -145,7 +145,7 @@ export const SETTINGS = {
   KEYS_DIR: setting(
     text,
     undefined,
-    'Directory of signing keys that `keys` manages; replicas notice changes within two seconds',
+    'Directory of signing keys that `keys` manages; replicas notice changes in 2 s',
   ),
   ACCESS_TOKEN_LIFETIME: setting(lifetime, '5m', 'Lifetime of access tokens: `300`, `5m`, `1h`'),
   REFRESH_TOKEN_LIFETIME: setting(lifetime, '1d', 'Lifetime of refresh tokens'),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import test from 'ava';
 import { ConfigError, loadConfig } from '../src/config.ts';
 import { settings } from '../src/settings.ts';
+import { add, addCurrent, temporaryDirectory as temporaryKeys } from './support/keys.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-config-'));
@@ -377,6 +378,42 @@ test('production refuses the directory of a development start, for its demo user
     problemsOf({ ...PRODUCTION, DATA_DIR: directory, DATABASE_URL: 'postgres://db/latchkey' }),
     [],
   );
+});
+
+test('where a managed key signs, production needs no SIGNING_KEY, though it takes a strong one', (t) => {
+  const KEYS_DIR = temporaryKeys(t);
+  const env = { NODE_ENV: 'production', SECRET_KEY: STRONG, KEYS_DIR };
+  add(KEYS_DIR);
+  t.deepEqual(problemsOf(env), ['SIGNING_KEY is missing: production makes no secrets of its own']);
+
+  addCurrent(KEYS_DIR);
+
+  t.is(loadConfig({ ...env }).SIGNING_KEY, undefined);
+  t.is(
+    loadConfig({ ...env, SIGNING_KEY: OTHER })
+      .SIGNING_KEY?.export()
+      .toString(),
+    OTHER,
+  );
+  t.deepEqual(problemsOf({ ...env, SIGNING_KEY: 'changeme' }), [
+    'SIGNING_KEY is a well-known value: production needs a strong one',
+  ]);
+  t.deepEqual(problemsOf({ ...env, VERIFYING_KEY: ec('P-256').publicPem }), [
+    'VERIFYING_KEY is set without SIGNING_KEY',
+  ]);
+});
+
+test('keys that cannot be read are a problem among the others, and none follows from it', (t) => {
+  const KEYS_DIR = temporaryKeys(t);
+  const env = { NODE_ENV: 'production', SECRET_KEY: 'short', KEYS_DIR };
+
+  t.deepEqual(problemsOf(env), [
+    `KEYS_DIR cannot be used: ${KEYS_DIR}/keys.json is missing: \`keys add\` makes it`,
+    'SECRET_KEY is shorter than 32 bytes: production needs a strong one',
+  ]);
+  const directory = temporaryDirectory();
+  t.is(problemsOf({ KEYS_DIR, DATA_DIR: directory }).length, 1);
+  t.deepEqual(readdirSync(directory), [], 'nothing was made');
 });
 
 test('a DATA_DIR that cannot be made is told by its own name', (t) => {

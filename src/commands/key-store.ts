@@ -18,7 +18,7 @@ import { lockFile } from '../file-lock.ts';
 import { keyFileName, MANIFEST, MANIFEST_VERSION, readEntries } from '../key-directory.ts';
 import type { KeyEntry } from '../key-directory.ts';
 
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 2000;
 
 /** Makes the directory of the keys with an empty manifest, unless it is there; tells whether it was. */
 export function prepareKeys(directory: string): { isNew: boolean } {

@@ -14,6 +14,7 @@ const COMMANDS = [
   'flushexpiredtokens',
   'loaddata',
   'seed',
+  'keys',
 ];
 
 test('every command explains itself', async (t) => {
