@@ -24,6 +24,8 @@ export interface OperationRequest<Id extends OperationId> {
   query: Parameters<Id, 'query'>;
   body: BodyOf<Id>;
   user: Id extends AuthenticatedOperationId ? User : User | null;
+  /** The session that the credentials belong to; an opaque token belongs to none. */
+  sessionId: string | undefined;
   /** Absolute, with the configured origin: links to other pages of the same resource start from it. */
   url: URL;
   client: { ip: string; userAgent: string | undefined };
@@ -47,8 +49,13 @@ export type Handler<Id extends OperationId> = (
 
 export type Handlers = { [Id in OperationId]: Handler<Id> };
 
+/** Who sends a request: a user, perhaps within a session, or a client, which is another service and no user. */
+export type Caller =
+  | { user: User; sessionId?: string | undefined; clientId?: undefined }
+  | { user: null; sessionId?: undefined; clientId: string };
+
 /** null: the header is not of this scheme. Throws where it is, and is bad. */
-export type Authenticator = (authorization: string, deps: Deps) => Promise<User | null>;
+export type Authenticator = (authorization: string, deps: Deps) => Promise<Caller | null>;
 
 export interface SecurityScheme {
   authenticate: Authenticator;

@@ -21,5 +21,5 @@ export const authenticateToken: Authenticator = async (authorization, { db }) =>
   const user = await findTokenOwner(digestOf(token), db);
   if (!user) throw new AuthenticationFailed('Invalid token.');
   if (!user.is_active) throw new AuthenticationFailed('User inactive or deleted.');
-  return user;
+  return { user };
 };

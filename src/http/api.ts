@@ -20,6 +20,7 @@ export interface Call {
   search: URLSearchParams;
   body: RequestBody | undefined;
   user: User | null;
+  sessionId: string | undefined;
   url: URL;
   client: { ip: string; userAgent: string | undefined };
 }

@@ -1,4 +1,4 @@
-import type { SecuritySchemes } from '../contract.ts';
+import type { Caller, SecuritySchemes } from '../contract.ts';
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
 import { NotAuthenticated, PermissionDenied } from '../errors.ts';
@@ -12,16 +12,18 @@ export interface SecurityRequirement {
   challengeScheme: string;
 }
 
-type Permission = (user: User | null, method: string) => boolean;
+type Permission = (caller: Caller | null, method: string) => boolean;
 
+const isUser = (caller: Caller | null): boolean => Boolean(caller?.user);
+const isStaff = (caller: Caller | null): boolean => caller?.user?.is_staff === true;
 const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
-/** DRF's permission classes that look at the request alone. */
+/** DRF's permission classes that look at the request alone. A client is no user: what users may do is not for it. */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   AllowAny: () => true,
-  IsAuthenticated: (user) => user !== null,
-  IsAdminUser: (user) => user?.is_staff === true,
-  IsAuthenticatedOrReadOnly: (user, method) => user !== null || isSafe(method),
+  IsAuthenticated: isUser,
+  IsAdminUser: isStaff,
+  IsAuthenticatedOrReadOnly: (caller, method) => isUser(caller) || isSafe(method),
 };
 
 /** Permission classes that look at the object as well. */
@@ -41,7 +43,7 @@ export function needsObject(permissions: readonly string[]): boolean {
 }
 
 /**
- * The user of a request, or null where nobody is needed. Bad credentials of a known scheme are refused
+ * Who sends a request, or null where nobody is needed. Bad credentials of a known scheme are refused
  * even where none are needed; those of an unknown one are as good as none (DRF).
  */
 export async function authorize(
@@ -49,15 +51,15 @@ export async function authorize(
   { authorization, method }: { authorization: string; method: string },
   known: SecuritySchemes,
   deps: Deps,
-): Promise<User | null> {
-  let user: User | null = null;
+): Promise<Caller | null> {
+  let caller: Caller | null = null;
   for (const name of schemes) {
-    user = (await known[name]?.authenticate(authorization, deps)) ?? null;
-    if (user) break;
+    caller = (await known[name]?.authenticate(authorization, deps)) ?? null;
+    if (caller) break;
   }
-  const isAllowed = permissions.every((name) => PERMISSIONS[name]?.(user, method) ?? true);
-  if (!isAllowed) throw user ? new PermissionDenied() : new NotAuthenticated();
-  return user;
+  const isAllowed = permissions.every((name) => PERMISSIONS[name]?.(caller, method) ?? true);
+  if (!isAllowed) throw caller ? new PermissionDenied() : new NotAuthenticated();
+  return caller;
 }
 
 /** Throws PermissionDenied unless every object permission holds for the user and the object's owner. */

@@ -96,11 +96,14 @@ export async function blacklistRefreshToken(token: string, deps: Deps): Promise<
 }
 
 /**
- * The user an access token stands for (simplejwt's JWTAuthentication). Throws InvalidToken for the
- * token, AuthenticationFailed for the user.
+ * The user an access token stands for (simplejwt's JWTAuthentication), and the session it belongs to. Throws
+ * InvalidToken for the token, AuthenticationFailed for the user.
  */
-export async function authenticateAccessToken(token: string, deps: Deps): Promise<User> {
-  const { claims } = readToken(token, 'access', deps);
+export async function authenticateAccessToken(
+  token: string,
+  deps: Deps,
+): Promise<{ user: User; sessionId: string | undefined }> {
+  const { claims, familyId } = readToken(token, 'access', deps);
   if (!Object.hasOwn(claims, deps.config.USER_ID_CLAIM)) throw noUserIdentification();
   const userId = userIdOf(claims, deps.config);
   // The one read that an in-memory list of revocations can take the place of.
@@ -108,7 +111,7 @@ export async function authenticateAccessToken(token: string, deps: Deps): Promis
   if (!user) throw new AuthenticationFailed('User not found', { code: 'user_not_found' });
   if (!user.is_active)
     throw new AuthenticationFailed('User is inactive', { code: 'user_inactive' });
-  return user;
+  return { user, sessionId: familyId };
 }
 
 async function requireCurrent(token: ReadToken, userId: number, deps: Deps): Promise<void> {

@@ -41,7 +41,7 @@ const authenticate: Authenticator = async (authorization) => {
   if (keyword !== 'Key') return null;
   const user = [USER, STAFF].find(({ username }) => username === name);
   if (!user) throw new AuthenticationFailed('Invalid key.');
-  return user;
+  return { user };
 };
 
 /** Both schemes that the configuration names: keys under the first, nothing under the second. */
