@@ -130,6 +130,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sessions
+         * @description The sessions in which you are logged in: those that have neither ended nor expired. Newest first, page by
+         *     page: follow `next` until it is null.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/revoke_all/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out everywhere
+         * @description Ends all your sessions, or all but the one that the access token in the `Authorization` header belongs to. An
+         *     opaque token belongs to none, so with one all end; the token itself stays good.
+         */
+        post: operations["revokeAllSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id.
+                 * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+                 */
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Log out of a session
+         * @description Ends one of your sessions: its tokens are good for nothing any more. A request body is not read.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/products/": {
         parameters: {
             query?: never;
@@ -297,6 +365,82 @@ export interface components {
          * @example {}
          */
         EmptyObject: Record<string, never>;
+        /** @description A login that lives on by refreshes. */
+        Session: {
+            /**
+             * Format: uuid
+             * @description The session's id, which is the claim `sid` of its tokens.
+             * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it began, in UTC.
+             * @example 2026-11-23T10:00:00.123000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When its refresh token was last rotated, in UTC; null if never.
+             * @example 2026-11-23T10:04:30.500000Z
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its refresh token expires, in UTC. A rotation moves it on.
+             * @example 2026-11-24T10:04:30Z
+             */
+            expires_at: string;
+            /**
+             * @description The program that logged in, as it calls itself.
+             * @example Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
+             */
+            user_agent: string | null;
+            /**
+             * @description The address that the login came from.
+             * @example 203.0.113.7
+             */
+            ip: string | null;
+            /**
+             * @description Whether the access token of this request belongs to it. Never so with an opaque token.
+             * @example true
+             */
+            current: boolean;
+        };
+        /** @description A page of sessions, and the way to its neighbours. */
+        SessionPage: {
+            /**
+             * Format: uri
+             * @description The next page, or null on the last one.
+             * @example https://shop.example.com/auth/sessions/?cursor=cD0wMTlhYWIxYy0zZDRlLTdmNTAtODE2Mi03Mzg0OTVhNmI3Yzg%3D&page_size=2
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before, or null on the first one.
+             * @example https://shop.example.com/auth/sessions/?cursor=cj0xJnA9MDE5YWFhMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw&page_size=2
+             */
+            previous: string | null;
+            /** @description The sessions of this page. */
+            results: components["schemas"]["Session"][];
+        };
+        /** @description Which sessions to end. */
+        RevokeAllRequest: {
+            /**
+             * @description Whether the session of this request goes on. Left out, it ends like the others.
+             * @example true
+             */
+            keep_current?: boolean;
+        };
+        /** @description How many sessions have ended by this. */
+        RevokedSessions: {
+            /**
+             * Format: int32
+             * @description Their number.
+             * @example 3
+             */
+            revoked: number;
+        };
         /** @description A product as its owner describes it. */
         ProductInput: {
             /**
@@ -612,6 +756,11 @@ export interface components {
         };
     };
     parameters: {
+        /**
+         * @description The session's id.
+         * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+         */
+        SessionId: string;
         /**
          * @description The product's number.
          * @example 42
@@ -944,6 +1093,154 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    listSessions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Where the page starts. Taken from `next` or `previous`, never made by hand.
+                 * @example cD0wMTlhYjA0Mi03ZjAwLTdjM2UtOWQyMS00ZjZhOGIxYzJkM2U=
+                 */
+                cursor?: string;
+                /**
+                 * @description How many sessions a page has. More than 100 means 100, unless configured otherwise; what is no positive
+                 *     number means the default, 25 unless configured otherwise.
+                 * @example 2
+                 */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of sessions. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description The cursor holds a NUL, or the request itself is broken. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadQuery"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            /** @description The cursor cannot be read, or `?format=` asks for a format that does not exist. */
+            404: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeAllSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RevokeAllRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["RevokeAllRequest"];
+                "multipart/form-data": components["schemas"]["RevokeAllRequest"];
+            };
+        };
+        responses: {
+            /** @description The sessions have ended. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedSessions"];
+                };
+            };
+            /** @description The field is unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id.
+                 * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+                 */
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            /**
+             * @description You have no such session: it is another user's, has ended or expired, or never was. Or `?format=` asks for
+             *     a format that does not exist.
+             */
+            404: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listProducts: {
         parameters: {
             query?: {
@@ -1250,6 +1547,9 @@ export interface operations {
 }
 
 export type AuthenticatedOperationId =
+  | 'listSessions'
+  | 'revokeAllSessions'
+  | 'endSession'
   | 'listProducts'
   | 'createProduct'
   | 'retrieveProduct'

@@ -3,6 +3,7 @@ import { obtainAuthToken } from './authtoken/handlers.ts';
 import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
 import { authenticateJwt } from './jwt/authentication.ts';
 import * as jwt from './jwt/handlers.ts';
+import * as sessions from './jwt/session-handlers.ts';
 import * as products from './products/handlers.ts';
 import { productOwner } from './products/repository.ts';
 
@@ -11,6 +12,7 @@ export const handlers = {
   hello: () => ({ status: 200, body: { message: 'Hello, World!' } }),
   obtainAuthToken,
   ...jwt,
+  ...sessions,
   ...products,
 } satisfies Handlers;
 

@@ -25,7 +25,11 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/app.ts', ['src/http/*.ts', 'src/{contract,deps,operations}.ts']],
   [
     'src/operations.ts',
-    ['src/*/{handlers,authentication}.ts', 'src/products/repository.ts', 'src/contract.ts'],
+    [
+      'src/*/{handlers,session-handlers,authentication}.ts',
+      'src/products/repository.ts',
+      'src/contract.ts',
+    ],
   ],
   ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,text}.ts']],
   [
@@ -34,7 +38,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/jwt/*.ts',
-    ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
+    ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,cursor,db,deps,errors,text}.ts'],
   ],
   ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,cursor,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
