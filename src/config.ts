@@ -145,6 +145,9 @@ function readSecrets(parsed: Parsed, { attempt, failed }: Checklist): Secrets | 
   );
   const verifying =
     signing && attempt('VERIFYING_KEY', () => verifyingKey(ALGORITHM, signing, VERIFYING_KEY));
+  const { NODE_ENV, INTROSPECTION_CLIENT_SECRET: clientSecret } = parsed;
+  if (NODE_ENV === 'production' && clientSecret !== undefined)
+    attempt('INTROSPECTION_CLIENT_SECRET', () => refuseWeak(clientSecret));
   if (secretKey === undefined || !signing || !verifying) return undefined;
   return { SECRET_KEY: secretKey, SIGNING_KEY: signing, VERIFYING_KEY: verifying };
 }
@@ -158,9 +161,13 @@ function secret(name: 'SECRET_KEY' | 'SIGNING_KEY', make: () => string, parsed: 
   }
   if (value === undefined) throw new Error('is missing: production makes no secrets of its own');
   const isPem = name === 'SIGNING_KEY' && !parsed.ALGORITHM.startsWith('HS');
-  const reason = isPem ? undefined : weakness(value);
-  if (reason) throw new Error(`${reason}: production needs a strong one`);
+  if (!isPem) refuseWeak(value);
   return value;
+}
+
+function refuseWeak(secret: string): void {
+  const reason = weakness(secret);
+  if (reason) throw new Error(`${reason}: production needs a strong one`);
 }
 
 function contradictions(parsed: Parsed): string[] {
@@ -189,8 +196,11 @@ function contradictions(parsed: Parsed): string[] {
     problems.push(
       'AUTH_HEADER_TYPES has Token, which is the keyword of tokenAuth: name one of the two schemes only',
     );
-  if (isProduction && parsed.SECRET_KEY && parsed.SECRET_KEY.trim() === parsed.SIGNING_KEY?.trim())
-    problems.push('SECRET_KEY and SIGNING_KEY are the same secret for two purposes');
+  if (parsed.INTROSPECTION_CLIENT_SECRET && jwtKeywords.some((word) => /^basic$/i.test(word)))
+    problems.push(
+      'AUTH_HEADER_TYPES has Basic, which is the keyword of INTROSPECTION_CLIENT_SECRET',
+    );
+  if (isProduction) problems.push(...sharedSecrets(parsed));
   if (
     isProduction &&
     !parsed.DATABASE_URL &&
@@ -202,4 +212,14 @@ function contradictions(parsed: Parsed): string[] {
   if (isProduction && parsed.BCRYPT_ROUNDS < 10)
     problems.push('BCRYPT_ROUNDS must be at least 10 in production');
   return problems;
+}
+
+function sharedSecrets(parsed: Parsed): string[] {
+  const names = ['SECRET_KEY', 'SIGNING_KEY', 'INTROSPECTION_CLIENT_SECRET'] as const;
+  return names.flatMap((name, index) =>
+    names
+      .slice(index + 1)
+      .filter((other) => parsed[name] && parsed[name].trim() === parsed[other]?.trim())
+      .map((other) => `${name} and ${other} are the same secret for two purposes`),
+  );
 }

@@ -59,6 +59,8 @@ export type Authenticator = (authorization: string, deps: Deps) => Promise<Calle
 
 export interface SecurityScheme {
   authenticate: Authenticator;
+  /** Taken by the operations that name it, always: AUTHENTICATION_SCHEMES chooses among the schemes of users. */
+  ofClients?: true;
   /** The value of WWW-Authenticate. */
   challenge: (config: Deps['config']) => string;
 }

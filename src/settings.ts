@@ -89,6 +89,13 @@ function baseUrl(text: string): string {
   return url.origin;
 }
 
+const clientId = (text: string): string => {
+  // HTTP Basic ends the name at the first colon.
+  if (!/^[!-9;-~]+$/.test(text))
+    throw new Error('must be printable ASCII without spaces and colons');
+  return text;
+};
+
 const text = (value: string): string => value;
 
 // Names and defaults of DRF and simplejwt where they have the setting.
@@ -178,6 +185,17 @@ export const SETTINGS = {
     list,
     'tokenAuth,bearerJWT',
     'Schemes in use; the first gives the challenge of a 401',
+  ),
+  INTROSPECTION_CLIENT_ID: setting(
+    clientId,
+    'introspection',
+    'Name of the service that may ask about tokens, by HTTP Basic',
+  ),
+  INTROSPECTION_CLIENT_SECRET: setting(
+    text,
+    undefined,
+    'Its password; at least 32 bytes in production; unset, staff alone may ask',
+    true,
   ),
   BCRYPT_ROUNDS: setting(
     integer(4, 20),

@@ -40,6 +40,10 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/jwt/*.ts',
     ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,cursor,db,deps,errors,text}.ts'],
   ],
+  [
+    'src/oauth/*.ts',
+    ['src/oauth/*.ts', 'src/{authtoken,jwt,users}/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
+  ],
   ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,cursor,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
@@ -96,7 +100,7 @@ test('imports only run down', (t) => {
 });
 
 test('between capabilities only the accounts are shared', (t) => {
-  const rooms = ['authtoken', 'jwt', 'products', 'users'];
+  const rooms = ['authtoken', 'jwt', 'oauth', 'products', 'users'];
   const roomOf = (file: string): string | undefined =>
     rooms.find((room) => file.startsWith(`src/${room}/`));
 

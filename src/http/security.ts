@@ -5,7 +5,7 @@ import { NotAuthenticated, PermissionDenied } from '../errors.ts';
 
 /** What the contract says about the security of an operation. */
 export interface SecurityRequirement {
-  /** Schemes whose credentials are looked at; the contract's, in the configured order. */
+  /** Schemes whose credentials are looked at; the contract's, those of users in the configured order. */
   schemes: readonly string[];
   permissions: readonly string[];
   /** The scheme whose challenge a 401 carries. */
@@ -18,11 +18,15 @@ const isUser = (caller: Caller | null): boolean => Boolean(caller?.user);
 const isStaff = (caller: Caller | null): boolean => caller?.user?.is_staff === true;
 const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
-/** DRF's permission classes that look at the request alone. A client is no user: what users may do is not for it. */
+/**
+ * Permission classes that look at the request alone: DRF's, and one of ours. A client is no user, so what users
+ * may do is not for it.
+ */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   AllowAny: () => true,
   IsAuthenticated: isUser,
   IsAdminUser: isStaff,
+  IsAdminUserOrClient: (caller) => isStaff(caller) || caller?.clientId !== undefined,
   IsAuthenticatedOrReadOnly: (caller, method) => isUser(caller) || isSafe(method),
 };
 

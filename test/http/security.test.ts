@@ -7,7 +7,12 @@ import { testConfig } from '../support/config.ts';
 import { databaseAway, serveContract } from './shell.ts';
 import { contractOf, operation, SCHEMES, STAFF, USER } from './small-contracts.ts';
 
-const CALLERS = { anonymous: '', user: 'Key alice', staff: 'Key moderator' };
+const CALLERS = {
+  anonymous: '',
+  user: 'Key alice',
+  staff: 'Key moderator',
+  client: 'Client shop',
+};
 type Caller = keyof typeof CALLERS;
 
 interface Rule {
@@ -17,9 +22,10 @@ interface Rule {
   statuses: Record<Caller, number>;
 }
 
-const OPEN = { anonymous: 200, user: 200, staff: 200 };
-const MEMBERS = { anonymous: 401, user: 200, staff: 200 };
-const STAFF_ONLY = { anonymous: 401, user: 403, staff: 200 };
+const OPEN = { anonymous: 200, user: 200, staff: 200, client: 200 };
+const MEMBERS = { anonymous: 401, user: 200, staff: 200, client: 403 };
+const STAFF_ONLY = { anonymous: 401, user: 403, staff: 200, client: 403 };
+const STAFF_OR_CLIENT = { ...STAFF_ONLY, client: 200 };
 
 const RULES: Rule[] = [
   { permissions: ['AllowAny'], method: 'GET', statuses: OPEN },
@@ -28,6 +34,7 @@ const RULES: Rule[] = [
   { permissions: ['IsAuthenticated'], method: 'POST', statuses: MEMBERS },
   { permissions: ['IsAdminUser'], method: 'GET', statuses: STAFF_ONLY },
   { permissions: ['IsAdminUser'], method: 'POST', statuses: STAFF_ONLY },
+  { permissions: ['IsAdminUserOrClient'], method: 'POST', statuses: STAFF_OR_CLIENT },
   { permissions: ['IsAuthenticatedOrReadOnly'], method: 'GET', statuses: OPEN },
   { permissions: ['IsAuthenticatedOrReadOnly'], method: 'HEAD', statuses: OPEN },
   { permissions: ['IsAuthenticatedOrReadOnly'], method: 'OPTIONS', statuses: OPEN },
@@ -45,7 +52,8 @@ for (const { permissions, method, statuses } of RULES) {
     const status = statuses[caller as Caller];
 
     test(`${permissions.join(' and ')}: ${method} is a ${status} for ${caller}`, async (t) => {
-      const requirement = { schemes: ['tokenAuth'], permissions, challengeScheme: 'tokenAuth' };
+      const schemes = ['tokenAuth', 'clientAuth'];
+      const requirement = { schemes, permissions, challengeScheme: 'tokenAuth' };
       const deps = { config: testConfig(), db: await databaseAway(t), now: () => new Date() };
 
       const outcome = await authorize(requirement, { authorization, method }, SCHEMES, deps).then(
@@ -91,11 +99,17 @@ const CONTRACT = contractOf({
   '/audits/': {
     get: operation('listAudits', { security: MEMBER, 'x-permissions': ['IsAdminUser'] }),
   },
+  '/questions/': {
+    post: operation('ask', {
+      security: [...MEMBER, { clientAuth: [] }],
+      'x-permissions': ['IsAdminUserOrClient'],
+    }),
+  },
   '/closed/': { get: operation('greet', { security: [], 'x-permissions': ['AllowAny'] }) },
 });
 const done = () => ({ status: 200, body: {} });
 const PARTS: Parts = {
-  handlers: { listNotices: done, addNotice: done, listAudits: done, greet: done },
+  handlers: { listNotices: done, addNotice: done, listAudits: done, ask: done, greet: done },
   owners: {},
   security: SCHEMES,
 };
@@ -121,6 +135,13 @@ const REQUESTS: [
   ['GET', '/audits/', 'Other moderator', 401, NO_CREDENTIALS],
   ['GET', '/audits/', 'Key alice', 403, DENIED],
   ['GET', '/audits/', 'Key moderator', 200, {}],
+  ['GET', '/audits/', 'Client shop', 401, NO_CREDENTIALS],
+  ['GET', '/notices/', 'Client mallory', 200, {}],
+  ['POST', '/questions/', '', 401, NO_CREDENTIALS],
+  ['POST', '/questions/', 'Key mallory', 401, BAD_KEY],
+  ['POST', '/questions/', 'Key alice', 403, DENIED],
+  ['POST', '/questions/', 'Key moderator', 200, {}],
+  ['POST', '/questions/', 'Client shop', 200, {}],
   ['GET', '/closed/', 'Key mallory', 200, {}],
 ];
 
@@ -145,6 +166,23 @@ test('the challenge is that of the first configured scheme, whatever was tried',
 
   t.deepEqual([answer.status, answer.body], [401, BAD_KEY]);
   t.is(answer.headers.get('www-authenticate'), 'Bearer');
+});
+
+test('a client that is not known is told how clients log in', async (t) => {
+  const client = await serveContract(t, CONTRACT, PARTS);
+
+  const answer = await client.post('/questions/', { authorization: 'Client mallory' });
+
+  t.deepEqual([answer.status, answer.body], [401, { detail: 'Invalid client.' }]);
+  t.is(answer.headers.get('www-authenticate'), 'Client');
+});
+
+test('a scheme of clients is taken whatever schemes of users are configured', async (t) => {
+  const client = await serveContract(t, CONTRACT, PARTS, { AUTHENTICATION_SCHEMES: 'tokenAuth' });
+
+  const answer = await client.post('/questions/', { authorization: 'Client shop' });
+
+  t.deepEqual([answer.status, answer.body], [200, {}]);
 });
 
 test('credentials of a scheme that is not configured are as good as none', async (t) => {
