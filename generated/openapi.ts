@@ -190,7 +190,8 @@ export interface paths {
         post?: never;
         /**
          * Log out of a session
-         * @description Ends one of your sessions: its tokens are good for nothing any more. A request body is not read.
+         * @description Ends one of your sessions: its refresh token is good for nothing any more, and neither are its access tokens,
+         *     unless REVOKE_ACCESS_TOKENS is off. A request body is not read.
          */
         delete: operations["endSession"];
         options?: never;
@@ -381,7 +382,7 @@ export interface components {
             created_at: string;
             /**
              * Format: date-time
-             * @description When its refresh token was last rotated, in UTC; null if never.
+             * @description When it was last refreshed, in UTC, to the minute where refresh tokens are not rotated; null if never.
              * @example 2026-11-23T10:04:30.500000Z
              */
             last_used_at: string | null;

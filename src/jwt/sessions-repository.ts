@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { OperationResponse } from '../contract.ts';
 import { wireTime } from '../db.ts';
-import type { User } from '../db.ts';
+import type { SessionBounds } from './session-bounds.ts';
 
 /** A family as its user sees it: the times are text. */
 export type Session = Extract<
@@ -10,17 +10,22 @@ export type Session = Extract<
 >['body']['results'][number];
 export type SessionQuery = Knex.QueryBuilder<Session, Session[]>;
 
-interface Owner {
-  user: User;
+interface Owner extends SessionBounds {
+  userId: number;
   /** What expired by then is over. */
   expiredBy: Date;
 }
 
 /** The families of a user that neither ended nor expired. */
-function liveFamilies({ user, expiredBy }: Owner, db: Knex): Knex.QueryBuilder {
+function liveFamilies(
+  { userId, expiredBy, startedAfter, usedAfter }: Owner,
+  db: Knex,
+): Knex.QueryBuilder {
   return db('token_family')
-    .where({ user_id: user.id, token_version: user.token_version, revoked_at: null })
-    .where('expires_at', '>', expiredBy);
+    .where({ user_id: userId, revoked_at: null })
+    .where('expires_at', '>', expiredBy)
+    .where('created_at', '>', startedAfter)
+    .whereRaw('coalesce(last_used_at, created_at) > ?', [usedAfter]);
 }
 
 /** The live sessions in wire form, for pages to narrow; `current` is the one with the id `currentId`. */
@@ -43,11 +48,11 @@ export function selectSessions(
 
 /** Ends live sessions of a user: the one with the id `only`, or all `except` one. How many there were. */
 export async function endSessions(
-  { only, except, now, ...owner }: Owner & { only?: string; except?: string; now: Date },
+  { only, except, ...owner }: Owner & { only?: string; except?: string },
   db: Knex,
 ): Promise<number> {
   const families = liveFamilies(owner, db);
   if (only !== undefined) families.where('id', only);
   if (except !== undefined) families.whereNot('id', except);
-  return families.update({ revoked_at: now, revoked_reason: 'ended' });
+  return families.update({ revoked_at: owner.now, revoked_reason: 'ended' });
 }

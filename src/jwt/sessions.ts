@@ -2,9 +2,11 @@ import { validate as isUuid } from 'uuid';
 import type { OperationResponse } from '../contract.ts';
 import { decodeCursor, invalidCursor, pageLink } from '../cursor.ts';
 import type { Cursor } from '../cursor.ts';
-import type { User } from '../db.ts';
-import type { Deps } from '../deps.ts';
+import type { Account } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
 import { NotFound } from '../errors.ts';
+import { sessionBounds } from './session-bounds.ts';
+import type { SessionBounds } from './session-bounds.ts';
 import { endSessions, selectSessions } from './sessions-repository.ts';
 import type { Session, SessionQuery } from './sessions-repository.ts';
 
@@ -18,14 +20,14 @@ interface PageRequest {
 
 /** A page of the user's sessions, newest first: their ids are in the order of time (UUID v7). */
 export async function listSessionsOf(
-  user: User,
+  user: Account,
   currentId: string | undefined,
   { cursor: text, page_size, url }: PageRequest,
-  { config, db, now }: Deps,
+  deps: RequestDeps,
 ): Promise<SessionPage> {
   const { after, reverse } = readCursor(text);
-  const size = Math.min(page_size ?? config.PAGE_SIZE, config.MAX_PAGE_SIZE);
-  const sessions = selectSessions({ user, expiredBy: expiredBy(now(), config) }, currentId, db);
+  const size = Math.min(page_size ?? deps.config.PAGE_SIZE, deps.config.MAX_PAGE_SIZE);
+  const sessions = selectSessions({ userId: user.id, ...liveBounds(deps) }, currentId, deps.db);
   const found = await seek(sessions, after, reverse).limit(size + 1);
   const rows = found.slice(0, size);
   const onward = found.length > size ? pageLink(url, cursorAt(rows.at(-1), reverse)) : null;
@@ -61,26 +63,25 @@ function cursorAt(edge: Session | undefined, reverse: boolean): Cursor {
 }
 
 /** Throws NotFound unless the session is a live one of the user. */
-export async function endSession(id: string, user: User, { config, db, now }: Deps): Promise<void> {
-  const at = now();
-  const ended = await endSessions(
-    { user, only: id, now: at, expiredBy: expiredBy(at, config) },
-    db,
-  );
+export async function endSession(id: string, user: Account, deps: RequestDeps): Promise<void> {
+  const ended = await endSessions({ userId: user.id, only: id, ...liveBounds(deps) }, deps.db);
   if (ended === 0) throw new NotFound();
+  await deps.live.catchUp();
 }
 
 /** Ends all live sessions of the user, but for the one to keep; how many there were. */
 export async function endAllSessions(
-  user: User,
+  user: Account,
   { keep }: { keep: string | undefined },
-  { config, db, now }: Deps,
+  deps: RequestDeps,
 ): Promise<number> {
-  const at = now();
-  return endSessions({ user, except: keep, now: at, expiredBy: expiredBy(at, config) }, db);
+  const ended = await endSessions({ userId: user.id, except: keep, ...liveBounds(deps) }, deps.db);
+  await deps.live.catchUp();
+  return ended;
 }
 
 // Within LEEWAY an expired token still refreshes, so that its session is still alive.
-function expiredBy(now: Date, { LEEWAY }: Deps['config']): Date {
-  return new Date(now.getTime() - LEEWAY * 1000);
+function liveBounds(deps: RequestDeps): SessionBounds & { expiredBy: Date } {
+  const bounds = sessionBounds(deps);
+  return { ...bounds, expiredBy: new Date(bounds.now.getTime() - deps.config.LEEWAY * 1000) };
 }
