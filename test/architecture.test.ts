@@ -12,6 +12,7 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts',
       'src/http/http-server.ts',
+      'src/jwt/sweeper.ts',
       'src/revocation/live.ts',
     ],
   ],
@@ -42,7 +43,12 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/jwt/*.ts',
-    ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,cursor,db,deps,errors,text}.ts'],
+    [
+      'src/jwt/*.ts',
+      'src/users/*.ts',
+      'src/revocation/{live,stream}.ts',
+      'src/{config,contract,cursor,db,deps,errors,text}.ts',
+    ],
   ],
   [
     'src/oauth/*.ts',
