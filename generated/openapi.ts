@@ -199,6 +199,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/introspect/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what a token is worth
+         * @description Token introspection (RFC 7662), for services that are shown tokens and cannot or would not verify them by
+         *     themselves. A token is active if this service would take it now: an access token, a sliding token or a token
+         *     of `/auth/token/` in the `Authorization` header, a refresh token at `/refresh_token/`. Of all others, whatever
+         *     is wrong with them, nothing else is told.
+         *
+         *     Staff may ask, and the service whose name and password are configured, by HTTP Basic.
+         */
+        post: operations["introspectToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/products/": {
         parameters: {
             query?: never;
@@ -360,6 +385,75 @@ export interface components {
              * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
              */
             refresh: string;
+        };
+        /** @description A token of any kind. */
+        AnyToken: {
+            /**
+             * @description An access, refresh or sliding token, or a token of `/auth/token/`.
+             * @example 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b
+             */
+            token: string;
+            /**
+             * @description What kind of token it may be. Nothing depends on it, since a token shows its kind.
+             * @example refresh_token
+             */
+            token_type_hint?: string;
+        };
+        /** @description What a token is worth. All but `active` is told of active tokens only, as far as the token says it. */
+        Introspection: {
+            /**
+             * @description Whether this service would take the token now.
+             * @example true
+             */
+            active: boolean;
+            /**
+             * @description `access`, `refresh`, `sliding`, or `opaque` for a token of `/auth/token/`.
+             * @example access
+             */
+            token_type?: string;
+            /**
+             * @description The name of the token's user.
+             * @example alice
+             */
+            username?: string;
+            /**
+             * @description The number of the token's user, as text.
+             * @example 1
+             */
+            sub?: string;
+            /**
+             * Format: int64
+             * @description When it expires, in seconds since 1970.
+             * @example 1795428300
+             */
+            exp?: number;
+            /**
+             * Format: int64
+             * @description When it was issued, in seconds since 1970.
+             * @example 1795428000
+             */
+            iat?: number;
+            /**
+             * @description The token's id.
+             * @example 5f0c1b7e8d3a4c2f9b6e7a1d0c4b8e32
+             */
+            jti?: string;
+            /**
+             * Format: uuid
+             * @description The session that it belongs to. Tokens that simplejwt issued belong to none.
+             * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+             */
+            sid?: string;
+            /**
+             * @description Who issued it.
+             * @example https://auth.example.com
+             */
+            iss?: string;
+            /**
+             * @description Whom it is for.
+             * @example shop
+             */
+            aud?: string | string[];
         };
         /**
          * @description Nothing to say, the status says it.
@@ -566,8 +660,8 @@ export interface components {
              */
             detail: string;
             /**
-             * @description The reason, for programs, where JWTs are concerned: `token_not_valid`, `bad_authorization_header`,
-             *     `user_not_found` or `user_inactive`.
+             * @description The reason, for programs, where JWTs or clients are concerned: `token_not_valid`,
+             *     `bad_authorization_header`, `user_not_found`, `user_inactive` or `invalid_client`.
              * @example token_not_valid
              */
             code?: string;
@@ -633,6 +727,17 @@ export interface components {
         };
         /** @description The field is missing or unfit, or the body cannot be understood. */
         InvalidRefresh: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BadRequest"];
+            };
+        };
+        /** @description A field is missing or unfit, or the body cannot be understood. */
+        InvalidToken: {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
@@ -769,6 +874,13 @@ export interface components {
         ProductId: number;
     };
     requestBodies: {
+        AnyToken: {
+            content: {
+                "application/json": components["schemas"]["AnyToken"];
+                "application/x-www-form-urlencoded": components["schemas"]["AnyToken"];
+                "multipart/form-data": components["schemas"]["AnyToken"];
+            };
+        };
         Product: {
             content: {
                 "application/json": components["schemas"]["ProductInput"];
@@ -1239,6 +1351,61 @@ export interface operations {
                 };
             };
             406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    introspectToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["AnyToken"];
+        responses: {
+            /** @description What the token is worth. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introspection"];
+                };
+            };
+            400: components["responses"]["InvalidToken"];
+            /**
+             * @description Credentials are missing or bad. The challenge is that of the first configured scheme of users, but for bad
+             *     credentials by HTTP Basic, where it is that of HTTP Basic.
+             */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            /** @description The user is not staff. */
+            403: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };

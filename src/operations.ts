@@ -4,6 +4,7 @@ import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
 import { authenticateJwt } from './jwt/authentication.ts';
 import * as jwt from './jwt/handlers.ts';
 import * as sessions from './jwt/session-handlers.ts';
+import * as oauth from './oauth/handlers.ts';
 import { authenticateClient, BASIC_CHALLENGE } from './oauth/authentication.ts';
 import * as products from './products/handlers.ts';
 import { productOwner } from './products/repository.ts';
@@ -14,6 +15,7 @@ export const handlers = {
   obtainAuthToken,
   ...jwt,
   ...sessions,
+  ...oauth,
   ...products,
 } satisfies Handlers;
 
