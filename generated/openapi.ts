@@ -224,6 +224,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/revoke/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a token
+         * @description Token revocation (RFC 7009). A refresh token ends its session with all its tokens, also where a newer one has
+         *     taken its place. An access token, unless REVOKE_ACCESS_TOKENS is off, or a sliding token ends alone. A token of
+         *     `/auth/token/` ends too; the next call there makes a new one.
+         *
+         *     The token itself is the proof of the right to end it; the `Authorization` header is not looked at. The answer
+         *     is the same for tokens that are unknown, expired or ended already.
+         */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/products/": {
         parameters: {
             query?: never;
@@ -1402,6 +1427,34 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorDetail"];
                 };
             };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["AnyToken"];
+        responses: {
+            /** @description The token is good for nothing, now if not before. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmptyObject"];
+                };
+            };
+            400: components["responses"]["InvalidToken"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
