@@ -231,6 +231,7 @@ export const SETTINGS = {
   ),
   PASSWORD_MIN_LENGTH: setting(integer(1, 1024), '8', 'Shortest new password, in characters'),
   PASSWORD_MAX_LENGTH: setting(integer(8, 4096), '1024', 'Longest new password, in characters'),
+  REGISTRATION: setting(boolean, 'true', '`POST /auth/users/` makes accounts; off: 403'),
   PAGE_SIZE: setting(integer(1, 10_000), '25', 'Entries per page'),
   MAX_PAGE_SIZE: setting(integer(1, 10_000), '100', 'Largest page a caller can ask for'),
   DOCS: setting(boolean, 'true', 'Serve /docs'),

@@ -18,12 +18,12 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,text}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
-  ['src/demo.ts', ['src/{authtoken,products,users}/*.ts', 'src/deps.ts']],
+  ['src/demo.ts', ['src/{accounts,authtoken,products,users}/*.ts', 'src/deps.ts']],
   [
     'src/commands/*.ts',
     [
       'src/commands/*.ts',
-      'src/{authtoken,jwt,users}/*.ts',
+      'src/{accounts,authtoken,jwt,users}/*.ts',
       'src/{config,db,deps,errors,schema,text}.ts',
     ],
   ],
@@ -37,6 +37,10 @@ const ARROWS: [from: string, to: string[]][] = [
     ],
   ],
   ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,text}.ts']],
+  [
+    'src/accounts/*.ts',
+    ['src/{accounts,authtoken,users}/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
+  ],
   [
     'src/authtoken/*.ts',
     ['src/authtoken/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
@@ -110,8 +114,8 @@ test('imports only run down', (t) => {
   t.true(sources.length > 40, 'the sources were found');
 });
 
-test('between capabilities only the accounts are shared, and what is for tokens of both kinds', (t) => {
-  const rooms = ['authtoken', 'jwt', 'oauth', 'products', 'users'];
+test('between capabilities only the users are shared, and accounts and oauth join them with tokens', (t) => {
+  const rooms = ['accounts', 'authtoken', 'jwt', 'oauth', 'products', 'users'];
   const roomOf = (file: string): string | undefined =>
     rooms.find((room) => file.startsWith(`src/${room}/`));
 
@@ -121,6 +125,8 @@ test('between capabilities only the accounts are shared, and what is for tokens 
 
   const between = new Set(arrows.filter((arrow) => !/undefined|(\w+) -> \1$/.test(arrow)));
   t.deepEqual([...between].toSorted(), [
+    'accounts -> authtoken',
+    'accounts -> users',
     'authtoken -> users',
     'jwt -> users',
     'oauth -> authtoken',

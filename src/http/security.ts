@@ -12,15 +12,15 @@ export interface SecurityRequirement {
   challengeScheme: string;
 }
 
-type Permission = (caller: Caller | null, method: string) => boolean;
+type Permission = (caller: Caller | null, method: string, config: RequestDeps['config']) => boolean;
 
 const isUser = (caller: Caller | null): boolean => Boolean(caller?.user);
 const isStaff = (caller: Caller | null): boolean => caller?.user?.is_staff === true;
 const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
 /**
- * Permission classes that look at the request alone: DRF's, and one of ours. A client is no user, so what users
- * may do is not for it.
+ * Permission classes that look at the request alone: DRF's, and our own for clients and for what is configured.
+ * A client is no user, so what users may do is not for it.
  */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   AllowAny: () => true,
@@ -28,6 +28,7 @@ const PERMISSIONS: Readonly<Record<string, Permission>> = {
   IsAdminUser: isStaff,
   IsAdminUserOrClient: (caller) => isStaff(caller) || caller?.clientId !== undefined,
   IsAuthenticatedOrReadOnly: (caller, method) => isUser(caller) || isSafe(method),
+  IsRegistrationOpen: (_caller, _method, { REGISTRATION }) => REGISTRATION,
 };
 
 /** Permission classes that look at the object as well. */
@@ -39,7 +40,8 @@ export const knownPermissions = [...Object.keys(PERMISSIONS), ...Object.keys(OBJ
 
 /** Whether a permission can hold for nobody in particular; such an operation must not demand credentials. */
 export function admitsAnonymous(permissions: readonly string[]): boolean {
-  return permissions.every((name) => ['AllowAny', 'IsAuthenticatedOrReadOnly'].includes(name));
+  const open = ['AllowAny', 'IsAuthenticatedOrReadOnly', 'IsRegistrationOpen'];
+  return permissions.every((name) => open.includes(name));
 }
 
 export function needsObject(permissions: readonly string[]): boolean {
@@ -61,8 +63,12 @@ export async function authorize(
     caller = (await known[name]?.authenticate(authorization, deps)) ?? null;
     if (caller) break;
   }
-  const isAllowed = permissions.every((name) => PERMISSIONS[name]?.(caller, method) ?? true);
-  if (!isAllowed) throw caller ? new PermissionDenied() : new NotAuthenticated();
+  const isAllowed = permissions.every(
+    (name) => PERMISSIONS[name]?.(caller, method, deps.config) ?? true,
+  );
+  // Where no scheme is looked at, credentials would not help (DRF).
+  if (!isAllowed)
+    throw caller || schemes.length === 0 ? new PermissionDenied() : new NotAuthenticated();
   return caller;
 }
 

@@ -1,4 +1,4 @@
-import { deleteSealedToken } from '../authtoken/repository.ts';
+import { deleteTokenByDigest } from '../authtoken/repository.ts';
 import { digestOf } from '../authtoken/tokens.ts';
 import type { RequestDeps } from '../deps.ts';
 import { InvalidToken } from '../errors.ts';
@@ -19,7 +19,7 @@ export async function revoke(token: string, deps: RequestDeps): Promise<void> {
   if (read?.claims[config.TOKEN_TYPE_CLAIM] === 'refresh') return endSessionOf(token, deps);
   const hasEnded = read
     ? await blacklistToken({ jti: read.jti, expiresAt: lastExpiry(read), now: now() }, db)
-    : await deleteSealedToken(digestOf(token), db);
+    : await deleteTokenByDigest(digestOf(token), db);
   if (hasEnded) await live.catchUp();
 }
 
