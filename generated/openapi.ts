@@ -284,6 +284,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your sessions
+         * @description The sessions in which you are logged in: those that have neither ended nor expired. Newest first, page by
+         *     page: follow `next` until it is null.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/revoke_all/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log out everywhere
+         * @description Ends all your sessions, or all but the one that the access token in the `Authorization` header belongs to. An
+         *     opaque token belongs to none, so with one all end; the token itself stays good.
+         */
+        post: operations["revokeAllSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sessions/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id.
+                 * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+                 */
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Log out of a session
+         * @description Ends one of your sessions: its refresh token is good for nothing any more, and neither are its access tokens,
+         *     unless REVOKE_ACCESS_TOKENS is off. A request body is not read.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/introspect/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask what a token is worth
+         * @description Token introspection (RFC 7662), for services that are shown tokens and cannot or would not verify them by
+         *     themselves. A token is active if this service would take it now: an access token, a sliding token or a token
+         *     of `/auth/token/` in the `Authorization` header, a refresh token at `/refresh_token/`. Of all others, whatever
+         *     is wrong with them, nothing else is told.
+         *
+         *     Staff may ask, and the service whose name and password are configured, by HTTP Basic.
+         */
+        post: operations["introspectToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/revoke/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a token
+         * @description Token revocation (RFC 7009). A refresh token ends its session with all its tokens, also where a newer one has
+         *     taken its place. An access token, unless REVOKE_ACCESS_TOKENS is off, or a sliding token ends alone. A token of
+         *     `/auth/token/` ends too; the next call there makes a new one.
+         *
+         *     The token itself is the proof of the right to end it; the `Authorization` header is not looked at. The answer
+         *     is the same for tokens that are unknown, expired or ended already.
+         */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/products/": {
         parameters: {
             query?: never;
@@ -540,11 +659,156 @@ export interface components {
              */
             refresh: string;
         };
+        /** @description A token of any kind. */
+        AnyToken: {
+            /**
+             * @description An access, refresh or sliding token, or a token of `/auth/token/`.
+             * @example 9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b
+             */
+            token: string;
+            /**
+             * @description What kind of token it may be. Nothing depends on it, since a token shows its kind.
+             * @example refresh_token
+             */
+            token_type_hint?: string;
+        };
+        /** @description What a token is worth. All but `active` is told of active tokens only, as far as the token says it. */
+        Introspection: {
+            /**
+             * @description Whether this service would take the token now.
+             * @example true
+             */
+            active: boolean;
+            /**
+             * @description `access`, `refresh`, `sliding`, or `opaque` for a token of `/auth/token/`.
+             * @example access
+             */
+            token_type?: string;
+            /**
+             * @description The name of the token's user.
+             * @example alice
+             */
+            username?: string;
+            /**
+             * @description The number of the token's user, as text.
+             * @example 1
+             */
+            sub?: string;
+            /**
+             * Format: int64
+             * @description When it expires, in seconds since 1970.
+             * @example 1795428300
+             */
+            exp?: number;
+            /**
+             * Format: int64
+             * @description When it was issued, in seconds since 1970.
+             * @example 1795428000
+             */
+            iat?: number;
+            /**
+             * @description The token's id.
+             * @example 5f0c1b7e8d3a4c2f9b6e7a1d0c4b8e32
+             */
+            jti?: string;
+            /**
+             * Format: uuid
+             * @description The session that it belongs to. Tokens that simplejwt issued belong to none.
+             * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+             */
+            sid?: string;
+            /**
+             * @description Who issued it.
+             * @example https://auth.example.com
+             */
+            iss?: string;
+            /**
+             * @description Whom it is for.
+             * @example shop
+             */
+            aud?: string | string[];
+        };
         /**
          * @description Nothing to say, the status says it.
          * @example {}
          */
         EmptyObject: Record<string, never>;
+        /** @description A login that lives on by refreshes. */
+        Session: {
+            /**
+             * Format: uuid
+             * @description The session's id, which is the claim `sid` of its tokens.
+             * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it began, in UTC.
+             * @example 2026-11-23T10:00:00.123000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last refreshed, in UTC, to the minute where refresh tokens are not rotated; null if never.
+             * @example 2026-11-23T10:04:30.500000Z
+             */
+            last_used_at: string | null;
+            /**
+             * Format: date-time
+             * @description When its refresh token expires, in UTC. A rotation moves it on.
+             * @example 2026-11-24T10:04:30Z
+             */
+            expires_at: string;
+            /**
+             * @description The program that logged in, as it calls itself.
+             * @example Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0
+             */
+            user_agent: string | null;
+            /**
+             * @description The address that the login came from.
+             * @example 203.0.113.7
+             */
+            ip: string | null;
+            /**
+             * @description Whether the access token of this request belongs to it. Never so with an opaque token.
+             * @example true
+             */
+            current: boolean;
+        };
+        /** @description A page of sessions, and the way to its neighbours. */
+        SessionPage: {
+            /**
+             * Format: uri
+             * @description The next page, or null on the last one.
+             * @example https://shop.example.com/auth/sessions/?cursor=cD0wMTlhYWIxYy0zZDRlLTdmNTAtODE2Mi03Mzg0OTVhNmI3Yzg%3D&page_size=2
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description The page before, or null on the first one.
+             * @example https://shop.example.com/auth/sessions/?cursor=cj0xJnA9MDE5YWFhMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw&page_size=2
+             */
+            previous: string | null;
+            /** @description The sessions of this page. */
+            results: components["schemas"]["Session"][];
+        };
+        /** @description Which sessions to end. */
+        RevokeAllRequest: {
+            /**
+             * @description Whether the session of this request goes on. Left out, it ends like the others.
+             * @example true
+             */
+            keep_current?: boolean;
+        };
+        /** @description How many sessions have ended by this. */
+        RevokedSessions: {
+            /**
+             * Format: int32
+             * @description Their number.
+             * @example 3
+             */
+            revoked: number;
+        };
         /** @description A product as its owner describes it. */
         ProductInput: {
             /**
@@ -669,8 +933,8 @@ export interface components {
              */
             detail: string;
             /**
-             * @description The reason, for programs, where JWTs are concerned: `token_not_valid`, `bad_authorization_header`,
-             *     `user_not_found` or `user_inactive`.
+             * @description The reason, for programs, where JWTs or clients are concerned: `token_not_valid`,
+             *     `bad_authorization_header`, `user_not_found`, `user_inactive` or `invalid_client`.
              * @example token_not_valid
              */
             code?: string;
@@ -786,6 +1050,17 @@ export interface components {
         };
         /** @description The field is missing or unfit, or the body cannot be understood. */
         InvalidRefresh: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BadRequest"];
+            };
+        };
+        /** @description A field is missing or unfit, or the body cannot be understood. */
+        InvalidToken: {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
@@ -922,12 +1197,24 @@ export interface components {
     };
     parameters: {
         /**
+         * @description The session's id.
+         * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+         */
+        SessionId: string;
+        /**
          * @description The product's number.
          * @example 42
          */
         ProductId: number;
     };
     requestBodies: {
+        AnyToken: {
+            content: {
+                "application/json": components["schemas"]["AnyToken"];
+                "application/x-www-form-urlencoded": components["schemas"]["AnyToken"];
+                "multipart/form-data": components["schemas"]["AnyToken"];
+            };
+        };
         Product: {
             content: {
                 "application/json": components["schemas"]["ProductInput"];
@@ -1585,6 +1872,237 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    listSessions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Where the page starts. Taken from `next` or `previous`, never made by hand.
+                 * @example cD0wMTlhYjA0Mi03ZjAwLTdjM2UtOWQyMS00ZjZhOGIxYzJkM2U=
+                 */
+                cursor?: string;
+                /**
+                 * @description How many sessions a page has. More than 100 means 100, unless configured otherwise; what is no positive
+                 *     number means the default, 25 unless configured otherwise.
+                 * @example 2
+                 */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of sessions. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description The cursor holds a NUL, or the request itself is broken. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadQuery"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            /** @description The cursor cannot be read, or `?format=` asks for a format that does not exist. */
+            404: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeAllSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RevokeAllRequest"];
+                "application/x-www-form-urlencoded": components["schemas"]["RevokeAllRequest"];
+                "multipart/form-data": components["schemas"]["RevokeAllRequest"];
+            };
+        };
+        responses: {
+            /** @description The sessions have ended. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedSessions"];
+                };
+            };
+            /** @description The field is unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The session's id.
+                 * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+                 */
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            /**
+             * @description You have no such session: it is another user's, has ended or expired, or never was. Or `?format=` asks for
+             *     a format that does not exist.
+             */
+            404: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    introspectToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["AnyToken"];
+        responses: {
+            /** @description What the token is worth. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Introspection"];
+                };
+            };
+            400: components["responses"]["InvalidToken"];
+            /**
+             * @description Credentials are missing or bad. The challenge is that of the first configured scheme of users, but for bad
+             *     credentials by HTTP Basic, where it is that of HTTP Basic.
+             */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            /** @description The user is not staff. */
+            403: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["AnyToken"];
+        responses: {
+            /** @description The token is good for nothing, now if not before. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmptyObject"];
+                };
+            };
+            400: components["responses"]["InvalidToken"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     listProducts: {
         parameters: {
             query?: {
@@ -1922,6 +2440,9 @@ export type AuthenticatedOperationId =
   | 'retrieveMe'
   | 'updateMe'
   | 'setPassword'
+  | 'listSessions'
+  | 'revokeAllSessions'
+  | 'endSession'
   | 'listProducts'
   | 'createProduct'
   | 'retrieveProduct'

@@ -153,8 +153,11 @@ function contradictions(parsed: Parsed): string[] {
     problems.push(
       'AUTH_HEADER_TYPES has Token, which is the keyword of tokenAuth: name one of the two schemes only',
     );
-  if (isProduction && parsed.SECRET_KEY && parsed.SECRET_KEY.trim() === parsed.SIGNING_KEY?.trim())
-    problems.push('SECRET_KEY and SIGNING_KEY are the same secret for two purposes');
+  if (parsed.INTROSPECTION_CLIENT_SECRET && jwtKeywords.some((word) => /^basic$/i.test(word)))
+    problems.push(
+      'AUTH_HEADER_TYPES has Basic, which is the keyword of INTROSPECTION_CLIENT_SECRET',
+    );
+  if (isProduction) problems.push(...sharedSecrets(parsed));
   if (
     isProduction &&
     !parsed.DATABASE_URL &&
@@ -166,4 +169,14 @@ function contradictions(parsed: Parsed): string[] {
   if (isProduction && parsed.BCRYPT_ROUNDS < 10)
     problems.push('BCRYPT_ROUNDS must be at least 10 in production');
   return problems;
+}
+
+function sharedSecrets(parsed: Parsed): string[] {
+  const names = ['SECRET_KEY', 'SIGNING_KEY', 'INTROSPECTION_CLIENT_SECRET'] as const;
+  return names.flatMap((name, index) =>
+    names
+      .slice(index + 1)
+      .filter((other) => parsed[name] && parsed[name].trim() === parsed[other]?.trim())
+      .map((other) => `${name} and ${other} are the same secret for two purposes`),
+  );
 }

@@ -24,6 +24,8 @@ export interface OperationRequest<Id extends OperationId> {
   query: Parameters<Id, 'query'>;
   body: BodyOf<Id>;
   user: Id extends AuthenticatedOperationId ? Account : Account | null;
+  /** The session that the credentials belong to; an opaque token belongs to none. */
+  sessionId: string | undefined;
   /** Absolute, with the configured origin: links to other pages of the same resource start from it. */
   url: URL;
   client: { ip: string; userAgent: string | undefined };
@@ -47,11 +49,18 @@ export type Handler<Id extends OperationId> = (
 
 export type Handlers = { [Id in OperationId]: Handler<Id> };
 
+/** Who sends a request: a user, perhaps within a session, or a client, which is another service and no user. */
+export type Caller =
+  | { user: Account; sessionId?: string | undefined; clientId?: undefined }
+  | { user: null; sessionId?: undefined; clientId: string };
+
 /** null: the header is not of this scheme. Throws where it is, and is bad. */
-export type Authenticator = (authorization: string, deps: RequestDeps) => Promise<Account | null>;
+export type Authenticator = (authorization: string, deps: RequestDeps) => Promise<Caller | null>;
 
 export interface SecurityScheme {
   authenticate: Authenticator;
+  /** Taken by the operations that name it, always: AUTHENTICATION_SCHEMES chooses among the schemes of users. */
+  ofClients?: true;
   /** The value of WWW-Authenticate. */
   challenge: (config: RequestDeps['config']) => string;
 }

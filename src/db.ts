@@ -210,3 +210,11 @@ export function isUnstorable(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return UNSTORABLE.includes(code);
 }
+
+/** A column of instants as DRF writes them: in UTC, with microseconds unless there are none. */
+export function wireTime(table: string, column: string, db: Knex): Knex.Raw {
+  return db.raw(
+    `replace(to_char(:table:.:column: AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z') AS :column:`,
+    { table, column },
+  );
+}

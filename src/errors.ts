@@ -58,7 +58,7 @@ export class ParseError extends ApiError {
   }
 }
 
-/** 401 for credentials that were shown and are bad. The shell adds the challenge. */
+/** 401 for credentials that were shown and are bad. The shell adds the challenge, unless `headers` has one. */
 export class AuthenticationFailed extends ApiError {
   constructor(detail: string, options: ApiErrorOptions = {}) {
     super(401, detailBody(detail, options.code), options);

@@ -4,6 +4,9 @@ import * as authtoken from './authtoken/handlers.ts';
 import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
 import { authenticateJwt } from './jwt/authentication.ts';
 import * as jwt from './jwt/handlers.ts';
+import * as sessions from './jwt/session-handlers.ts';
+import * as oauth from './oauth/handlers.ts';
+import { authenticateClient, BASIC_CHALLENGE } from './oauth/authentication.ts';
 import * as products from './products/handlers.ts';
 import { productOwner } from './products/repository.ts';
 
@@ -13,6 +16,8 @@ export const handlers = {
   ...authtoken,
   ...accounts,
   ...jwt,
+  ...sessions,
+  ...oauth,
   ...products,
 } satisfies Handlers;
 
@@ -22,6 +27,11 @@ export const security: SecuritySchemes = {
   bearerJWT: {
     authenticate: authenticateJwt,
     challenge: ({ AUTH_HEADER_TYPES }) => `${AUTH_HEADER_TYPES[0]} realm="api"`,
+  },
+  clientBasic: {
+    authenticate: authenticateClient,
+    challenge: () => BASIC_CHALLENGE,
+    ofClients: true,
   },
 };
 

@@ -53,6 +53,9 @@ export function readSecrets(
     if (isAlone) throw new Error('is set without SIGNING_KEY');
     return undefined;
   });
+  const { INTROSPECTION_CLIENT_SECRET: clientSecret } = parsed;
+  if (isProduction(parsed) && clientSecret !== undefined)
+    attempt('INTROSPECTION_CLIENT_SECRET', () => refuseWeak(clientSecret));
   return SECRET_KEY === undefined ? undefined : { SECRET_KEY, SIGNING_KEY, VERIFYING_KEY };
 }
 
@@ -67,7 +70,11 @@ function secret(name: 'SECRET_KEY' | 'SIGNING_KEY', make: () => string, parsed: 
   }
   if (value === undefined) throw new Error('is missing: production makes no secrets of its own');
   const isPem = name === 'SIGNING_KEY' && !parsed.ALGORITHM.startsWith('HS');
-  const reason = isPem ? undefined : weakness(value);
-  if (reason) throw new Error(`${reason}: production needs a strong one`);
+  if (!isPem) refuseWeak(value);
   return value;
+}
+
+function refuseWeak(secret: string): void {
+  const reason = weakness(secret);
+  if (reason) throw new Error(`${reason}: production needs a strong one`);
 }

@@ -108,6 +108,13 @@ function baseUrl(text: string): string {
   return url.origin;
 }
 
+const clientId = (text: string): string => {
+  // HTTP Basic ends the name at the first colon.
+  if (!/^[!-9;-~]+$/.test(text))
+    throw new Error('must be printable ASCII without spaces and colons');
+  return text;
+};
+
 const text = (value: string): string => value;
 
 export const ALGORITHMS = ['HS256', 'HS384', 'HS512', 'RS256', 'ES256'] as const;
@@ -234,6 +241,17 @@ export const SETTINGS = {
     'tokenAuth,bearerJWT',
     'Schemes in use; the first gives the challenge of a 401',
   ),
+  INTROSPECTION_CLIENT_ID: setting(
+    clientId,
+    'introspection',
+    'Name of the service that may ask about tokens, by HTTP Basic',
+  ),
+  INTROSPECTION_CLIENT_SECRET: setting(
+    text,
+    undefined,
+    'Its password; at least 32 bytes in production; unset, staff alone may ask',
+    true,
+  ),
   BCRYPT_ROUNDS: setting(
     integer(4, 20),
     '12',
@@ -242,7 +260,7 @@ export const SETTINGS = {
   PASSWORD_MIN_LENGTH: setting(integer(1, 1024), '8', 'Shortest new password, in characters'),
   PASSWORD_MAX_LENGTH: setting(integer(8, 4096), '1024', 'Longest new password, in characters'),
   REGISTRATION: setting(boolean, 'true', '`POST /auth/users/` makes accounts; off: 403'),
-  PAGE_SIZE: setting(integer(1, 10_000), '25', 'Products per page'),
+  PAGE_SIZE: setting(integer(1, 10_000), '25', 'Entries per page'),
   MAX_PAGE_SIZE: setting(integer(1, 10_000), '100', 'Largest page a caller can ask for'),
   DOCS: setting(boolean, 'true', 'Serve /docs'),
   LOG_LEVEL: setting(

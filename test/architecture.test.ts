@@ -30,7 +30,11 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/app.ts', ['src/http/*.ts', 'src/jwt/key-watch.ts', 'src/{contract,deps,operations}.ts']],
   [
     'src/operations.ts',
-    ['src/*/{handlers,authentication}.ts', 'src/products/repository.ts', 'src/contract.ts'],
+    [
+      'src/*/{handlers,session-handlers,authentication}.ts',
+      'src/products/repository.ts',
+      'src/contract.ts',
+    ],
   ],
   ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,text}.ts']],
   [
@@ -47,12 +51,17 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/jwt/*.ts',
       'src/users/*.ts',
       'src/revocation/{live,stream}.ts',
-      'src/{config,contract,db,deps,errors,key-directory,secrets,text}.ts',
+      'src/{config,contract,cursor,db,deps,errors,key-directory,secrets,text}.ts',
     ],
   ],
-  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,text}.ts']],
+  [
+    'src/oauth/*.ts',
+    ['src/oauth/*.ts', 'src/{authtoken,jwt}/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
+  ],
+  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,cursor,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
+  ['src/cursor.ts', ['src/errors.ts']],
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],
@@ -107,8 +116,8 @@ test('imports only run down', (t) => {
   t.true(sources.length > 40, 'the sources were found');
 });
 
-test('between capabilities only the users are shared, and accounts join them with their tokens', (t) => {
-  const rooms = ['accounts', 'authtoken', 'jwt', 'products', 'users'];
+test('between capabilities only the users are shared, and accounts and oauth join them with tokens', (t) => {
+  const rooms = ['accounts', 'authtoken', 'jwt', 'oauth', 'products', 'users'];
   const roomOf = (file: string): string | undefined =>
     rooms.find((room) => file.startsWith(`src/${room}/`));
 
@@ -122,6 +131,8 @@ test('between capabilities only the users are shared, and accounts join them wit
     'accounts -> users',
     'authtoken -> users',
     'jwt -> users',
+    'oauth -> authtoken',
+    'oauth -> jwt',
   ]);
 });
 

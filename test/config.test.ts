@@ -111,6 +111,9 @@ const BAD: [name: string, value: string][] = [
   ['REFRESH_GRACE', '1h'],
   ['BCRYPT_ROUNDS', '3'],
   ['NODE_ENV', 'staging'],
+  ['INTROSPECTION_CLIENT_ID', 'two words'],
+  ['INTROSPECTION_CLIENT_ID', 'a:b'],
+  ['INTROSPECTION_CLIENT_ID', 'café'],
 ];
 
 for (const [name, value] of BAD)
@@ -128,6 +131,10 @@ const CONTRADICTIONS: [env: Record<string, string>, problem: string][] = [
     'PASSWORD_MIN_LENGTH is larger than PASSWORD_MAX_LENGTH',
   ],
   [{ VERIFYING_KEY: 'any' }, 'VERIFYING_KEY is not used with HS256'],
+  [
+    { AUTH_HEADER_TYPES: 'Bearer,basic', INTROSPECTION_CLIENT_SECRET: 'any' },
+    'AUTH_HEADER_TYPES has Basic, which is the keyword of INTROSPECTION_CLIENT_SECRET',
+  ],
   [{ ACCESS_TOKEN_LIFETIME: '36526d' }, 'ACCESS_TOKEN_LIFETIME must be at most 100 years'],
 ];
 
@@ -238,6 +245,21 @@ const WEAK: [title: string, env: Record<string, string>, problem: RegExp][] = [
     /AUTH_HEADER_TYPES has Token/,
   ],
   [
+    'a short secret of a client',
+    { INTROSPECTION_CLIENT_SECRET: 'swordfish' },
+    /^INTROSPECTION_CLIENT_SECRET is shorter than 32 bytes: production needs a strong one$/,
+  ],
+  [
+    'the key of the tokens as the secret of a client',
+    { INTROSPECTION_CLIENT_SECRET: STRONG },
+    /^SECRET_KEY and INTROSPECTION_CLIENT_SECRET are the same secret for two purposes$/,
+  ],
+  [
+    'the key that signs as the secret of a client',
+    { INTROSPECTION_CLIENT_SECRET: `${OTHER}\n` },
+    /^SIGNING_KEY and INTROSPECTION_CLIENT_SECRET are the same secret for two purposes$/,
+  ],
+  [
     'an RSA key of 1024 bits',
     { ALGORITHM: 'RS256', SIGNING_KEY: rsa(1024) },
     /less than 2048 bits/,
@@ -273,6 +295,21 @@ test('production takes strong secrets, as text or from files, and takes them out
   t.is(config.SECRET_KEY, STRONG);
   t.is(config.SIGNING_KEY?.export().toString(), OTHER);
   t.notRegex(JSON.stringify(env), new RegExp(`${STRONG}|swordfish`));
+});
+
+test('production takes a strong secret of a client, and none at all', (t) => {
+  const secret = 'zF4kW8nT2qX6bL0vR5yJ9mD3hS7gP1cA';
+
+  const config = loadConfig({
+    ...PRODUCTION,
+    DATA_DIR: temporaryDirectory(),
+    INTROSPECTION_CLIENT_SECRET: secret,
+  });
+  const without = loadConfig({ ...PRODUCTION, DATA_DIR: temporaryDirectory() });
+
+  t.is(config.INTROSPECTION_CLIENT_SECRET, secret);
+  t.is(without.INTROSPECTION_CLIENT_SECRET, undefined);
+  t.is(without.INTROSPECTION_CLIENT_ID, 'introspection');
 });
 
 test('a secret that is given twice, or in a file that cannot be read, is a problem', (t) => {

@@ -24,7 +24,7 @@ export const authenticateToken: Authenticator = async (authorization, deps) => {
   const user = await findOwner(digestOf(token), deps);
   if (!user) throw new AuthenticationFailed('Invalid token.');
   if (!user.is_active) throw new AuthenticationFailed('User inactive or deleted.');
-  return user;
+  return { user };
 };
 
 // Whose a token is and what the account is like end apart from each other, so they are remembered apart.

@@ -53,3 +53,8 @@ export async function exchangeSealedToken(
     .update(token);
   return changed === 1;
 }
+
+/** Ends a token; its user's next login makes a new one. False: nobody had it. */
+export async function deleteTokenByDigest(digest: Buffer, db: Knex): Promise<boolean> {
+  return (await db<SealedToken>('authtoken').where({ digest }).delete()) === 1;
+}

@@ -20,6 +20,7 @@ export interface Call {
   search: URLSearchParams;
   body: RequestBody | undefined;
   user: Account | null;
+  sessionId: string | undefined;
   url: URL;
   client: { ip: string; userAgent: string | undefined };
 }
@@ -55,12 +56,16 @@ export async function createApi(document: object, parts: Parts, config: Config):
   // Read once: the library's own router would build this table and its patterns at every request.
   const operations = backend.router
     .getOperations()
-    .map((entry) => readOperation(withStatedSecurity(entry, backend.definition), config));
+    .map((entry) =>
+      readOperation(withStatedSecurity(entry, backend.definition), parts.security, config),
+    );
   const ids = operations.map(({ id }) => id);
+  const userSchemes = Object.keys(parts.security).filter(
+    (name) => !parts.security[name]?.ofClients,
+  );
   refuseToStart([
-    ...config.AUTHENTICATION_SCHEMES.filter((name) => !Object.hasOwn(parts.security, name)).map(
-      (name) =>
-        `AUTHENTICATION_SCHEMES names ${name}: there are ${Object.keys(parts.security).join(', ')}`,
+    ...config.AUTHENTICATION_SCHEMES.filter((name) => !userSchemes.includes(name)).map(
+      (name) => `AUTHENTICATION_SCHEMES names ${name}: there are ${userSchemes.join(', ')}`,
     ),
     ...operations.flatMap((operation) => problemsOf(operation, parts)),
     ...Object.keys(parts.handlers)

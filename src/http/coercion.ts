@@ -58,6 +58,7 @@ export function coerceQuery(
 
 export function coerce(value: unknown, schema: Schema): unknown {
   if (schema.type === 'integer') return coerceInteger(value);
+  if (schema.type === 'boolean') return coerceBoolean(value);
   if (schema.format === 'decimal') return coerceDecimal(value);
   if (schema.type === 'string') return coerceText(value, schema);
   return value;
@@ -72,6 +73,16 @@ function coerceText(value: unknown, schema: Schema): unknown {
 function coerceInteger(value: unknown): unknown {
   if (typeof value !== 'string' || value.length > MAX_NUMBER_LENGTH) return value;
   return parseInteger(strip(value).replace(/\.0*$/, '')) ?? value;
+}
+
+// The words of DRF's BooleanField, in any case.
+const BOOLEANS = new Map<unknown, boolean>([
+  ...['t', 'y', 'yes', 'true', 'on', '1', 1].map((word) => [word, true] as const),
+  ...['f', 'n', 'no', 'false', 'off', '0', 0].map((word) => [word, false] as const),
+]);
+
+function coerceBoolean(value: unknown): unknown {
+  return BOOLEANS.get(typeof value === 'string' ? strip(value).toLowerCase() : value) ?? value;
 }
 
 function coerceDecimal(value: unknown): unknown {

@@ -20,8 +20,9 @@ export function errorResponse(log: Logger): Middleware {
     } catch (error) {
       const refusal = toApiError(error);
       if (refusal.status >= 500) log.error({ err: refusal.cause ?? refusal }, 'request failed');
-      ctx.set(refusal.headers);
       if (refusal.status === 401) ctx.set('WWW-Authenticate', ctx.state.challenge);
+      // A client is told how clients do it, where users are told how users do (RFC 6749, 5.2).
+      ctx.set(refusal.headers);
       sendJson(ctx, refusal.status, refusal.body);
     }
   };

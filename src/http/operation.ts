@@ -51,11 +51,18 @@ export interface DocumentedOperation extends Extensions {
   responses?: Record<string, { headers?: Record<string, { schema?: { enum?: unknown[] } }> }>;
 }
 
-export function readOperation(documented: DocumentedOperation, config: Config): Operation {
+export function readOperation(
+  documented: DocumentedOperation,
+  known: SecuritySchemes,
+  config: Config,
+): Operation {
   const { security } = documented;
   const named = schemesIn(security);
   const permissions = documented['x-permissions'] ?? [];
-  const schemes = config.AUTHENTICATION_SCHEMES.filter((name) => named.includes(name));
+  const schemes = [
+    ...config.AUTHENTICATION_SCHEMES.filter((name) => named.includes(name)),
+    ...named.filter((name) => known[name]?.ofClients),
+  ];
   return {
     id: documented.operationId ?? '',
     method: documented.method.toUpperCase(),

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Config } from '../config.ts';
-import type { Account } from '../db.ts';
+import type { Caller } from '../contract.ts';
 import type { RequestDeps } from '../deps.ts';
 import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
 import type { Api } from './api.ts';
@@ -69,18 +69,19 @@ function serve(
     refuseOddHeaders(ctx);
     negotiate(ctx);
     const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };
-    const user = await authorize(seen, credentials, parts.security, deps);
+    const caller = await authorize(seen, credentials, parts.security, deps);
     if (ctx.method === 'OPTIONS') ctx.status = 204;
     else if (!operation) throw new MethodNotAllowed(ctx.method);
-    else await answer(ctx, operation, user, whole.exec(ctx.path)?.groups ?? {});
+    else await answer(ctx, operation, caller, whole.exec(ctx.path)?.groups ?? {});
   };
 
   async function answer(
     ctx: Context,
     operation: Operation,
-    user: Account | null,
+    caller: Caller | null,
     raw: Record<string, string>,
   ): Promise<void> {
+    const { user = null, sessionId } = caller ?? {};
     const params = api.readParams(operation, raw);
     const findOwner = parts.owners[operation.id];
     if (operation.needsObject && findOwner)
@@ -89,7 +90,8 @@ function serve(
     const url = new URL(`${origin(ctx, deps.config)}${ctx.path}${ctx.search}`);
     const client = { ip: addressOf(ctx), userAgent: ctx.get('User-Agent') || undefined };
     const search = new URLSearchParams(ctx.querystring);
-    const result = await api.call(operation, { params, search, body, user, url, client }, deps);
+    const call = { params, search, body, user, sessionId, url, client };
+    const result = await api.call(operation, call, deps);
 
     ctx.set(operation.fixedHeaders[result.status] ?? {});
     if (result.body === undefined) ctx.status = result.status;

@@ -1,28 +1,34 @@
-import type { SecuritySchemes } from '../contract.ts';
+import type { Caller, SecuritySchemes } from '../contract.ts';
 import type { Account } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotAuthenticated, PermissionDenied } from '../errors.ts';
 
 /** What the contract says about the security of an operation. */
 export interface SecurityRequirement {
-  /** Schemes whose credentials are looked at; the contract's, in the configured order. */
+  /** Schemes whose credentials are looked at; the contract's, those of users in the configured order. */
   schemes: readonly string[];
   permissions: readonly string[];
   /** The scheme whose challenge a 401 carries. */
   challengeScheme: string;
 }
 
-type Permission = (user: Account | null, method: string, config: RequestDeps['config']) => boolean;
+type Permission = (caller: Caller | null, method: string, config: RequestDeps['config']) => boolean;
 
+const isUser = (caller: Caller | null): boolean => Boolean(caller?.user);
+const isStaff = (caller: Caller | null): boolean => caller?.user?.is_staff === true;
 const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
-/** Permission classes that look at the request alone: DRF's, and our own for what is configured. */
+/**
+ * Permission classes that look at the request alone: DRF's, and our own for clients and for what is configured.
+ * A client is no user, so what users may do is not for it.
+ */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   AllowAny: () => true,
-  IsAuthenticated: (user) => user !== null,
-  IsAdminUser: (user) => user?.is_staff === true,
-  IsAuthenticatedOrReadOnly: (user, method) => user !== null || isSafe(method),
-  IsRegistrationOpen: (_user, _method, { REGISTRATION }) => REGISTRATION,
+  IsAuthenticated: isUser,
+  IsAdminUser: isStaff,
+  IsAdminUserOrClient: (caller) => isStaff(caller) || caller?.clientId !== undefined,
+  IsAuthenticatedOrReadOnly: (caller, method) => isUser(caller) || isSafe(method),
+  IsRegistrationOpen: (_caller, _method, { REGISTRATION }) => REGISTRATION,
 };
 
 /** Permission classes that look at the object as well. */
@@ -43,7 +49,7 @@ export function needsObject(permissions: readonly string[]): boolean {
 }
 
 /**
- * The user of a request, or null where nobody is needed. Bad credentials of a known scheme are refused
+ * Who sends a request, or null where nobody is needed. Bad credentials of a known scheme are refused
  * even where none are needed; those of an unknown one are as good as none (DRF).
  */
 export async function authorize(
@@ -51,19 +57,19 @@ export async function authorize(
   { authorization, method }: { authorization: string; method: string },
   known: SecuritySchemes,
   deps: RequestDeps,
-): Promise<Account | null> {
-  let user: Account | null = null;
+): Promise<Caller | null> {
+  let caller: Caller | null = null;
   for (const name of schemes) {
-    user = (await known[name]?.authenticate(authorization, deps)) ?? null;
-    if (user) break;
+    caller = (await known[name]?.authenticate(authorization, deps)) ?? null;
+    if (caller) break;
   }
   const isAllowed = permissions.every(
-    (name) => PERMISSIONS[name]?.(user, method, deps.config) ?? true,
+    (name) => PERMISSIONS[name]?.(caller, method, deps.config) ?? true,
   );
   // Where no scheme is looked at, credentials would not help (DRF).
   if (!isAllowed)
-    throw user || schemes.length === 0 ? new PermissionDenied() : new NotAuthenticated();
-  return user;
+    throw caller || schemes.length === 0 ? new PermissionDenied() : new NotAuthenticated();
+  return caller;
 }
 
 /** Throws PermissionDenied unless every object permission holds for the user and the object's owner. */

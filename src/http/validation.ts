@@ -115,5 +115,6 @@ function typeSentence(schema: Schema, data: unknown, source: Source): string {
   if (typeof data === 'string' && data.length > MAX_NUMBER_LENGTH) return 'String value too large.';
   if (schema.type === 'integer') return 'A valid integer is required.';
   if (schema.format === 'decimal') return 'A valid number is required.';
+  if (schema.type === 'boolean') return 'Must be a valid boolean.';
   return 'Not a valid string.';
 }

@@ -15,7 +15,7 @@ export interface Claims {
 
 const MAX_TOKEN_LENGTH = 4096;
 // The last second of the year 9999, beyond which neither Django nor PostgreSQL prints a date as ISO 8601.
-const MAX_NUMERIC_DATE = 253_402_300_799;
+export const MAX_NUMERIC_DATE = 253_402_300_799;
 
 export function signToken(claims: Claims, config: Config): string {
   const { signing, algorithm, kid } = keyring(config);

@@ -108,20 +108,20 @@ export async function blacklistRefreshToken(token: string, deps: RequestDeps): P
 }
 
 /**
- * The user a token in the Authorization header stands for (simplejwt's JWTAuthentication). Throws InvalidToken
- * for the token, AuthenticationFailed for the user.
+ * The user a token in the Authorization header stands for (simplejwt's JWTAuthentication), and the session it
+ * belongs to. Throws InvalidToken for the token, AuthenticationFailed for the user.
  */
 export async function authenticateJwtOf(
   type: 'access' | 'sliding',
   token: string,
   deps: RequestDeps,
-): Promise<Account> {
+): Promise<{ user: Account; sessionId: string | undefined }> {
   const read = readToken(token, type, deps);
   if (!Object.hasOwn(read.claims, deps.config.USER_ID_CLAIM)) throw noUserIdentification();
   const standing = await standingOf(read, deps);
   switch (standing.state) {
     case 'active':
-      return standing.user;
+      return { user: standing.user, sessionId: read.familyId };
     case 'revoked':
       throw blacklisted();
     case 'user_inactive':

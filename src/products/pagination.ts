@@ -1,6 +1,6 @@
 import type { OperationResponse } from '../contract.ts';
-import { OFFSET_CUTOFF, decodeCursor, encodeCursor, urlencode } from './cursor.ts';
-import type { Cursor } from './cursor.ts';
+import { OFFSET_CUTOFF, decodeCursor, pageLink } from '../cursor.ts';
+import type { Cursor } from '../cursor.ts';
 import type { OrderTerm, Ordering } from './filters.ts';
 import { positionIn, readPosition } from './positions.ts';
 import type { Product, ProductQuery } from './repository.ts';
@@ -131,12 +131,4 @@ function cursorAt(mark: Mark | null, { edge, reverse, ordering }: Edge): Cursor 
 
 function positionOf(product: Product, [{ field }]: Ordering): string {
   return positionIn(product, field);
-}
-
-function pageLink(url: URL, cursor: Cursor | null): string | null {
-  if (!cursor) return null;
-  const parameters = new URLSearchParams(url.search);
-  parameters.set('cursor', encodeCursor(cursor));
-  parameters.sort();
-  return `${url.origin}${url.pathname}?${urlencode(parameters)}`;
 }

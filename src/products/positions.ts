@@ -1,4 +1,4 @@
-import { invalidCursor } from './cursor.ts';
+import { invalidCursor } from '../cursor.ts';
 import type { OrderTerm } from './filters.ts';
 import type { Product } from './repository.ts';
 

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { OperationRequest, OperationResponse } from '../contract.ts';
+import { wireTime } from '../db.ts';
 import { NotFound } from '../errors.ts';
 
 /** A row in the form that goes out: the price and the times are text. */
@@ -56,11 +57,6 @@ function possibleId(id: number): number | null {
 }
 
 function wireColumns(db: Knex): (string | Knex.Raw)[] {
-  const times = ['created_at', 'updated_at'].map((column) =>
-    db.raw(
-      `replace(to_char(product.:column: AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z') AS :column:`,
-      { column },
-    ),
-  );
+  const times = ['created_at', 'updated_at'].map((column) => wireTime('product', column, db));
   return ['id', 'name', 'description', 'price', 'stock', 'owner', ...times];
 }

@@ -19,6 +19,7 @@ interface Case {
 }
 
 const TOKEN = [{ tokenAuth: [] }];
+const USERS = ['tokenAuth', 'bearerJWT'];
 const DISAGREES =
   'readThing disagrees with itself: its x-permissions and its security differ on anonymous callers';
 
@@ -125,6 +126,12 @@ const REFUSED: Case[] = [
     settings: { AUTHENTICATION_SCHEMES: 'tokenAuth,cookie' },
     problems: ['AUTHENTICATION_SCHEMES names cookie: there are tokenAuth, bearerJWT'],
   },
+  {
+    what: 'under a scheme of clients, configured as one of users',
+    get: operation('readThing'),
+    settings: { AUTHENTICATION_SCHEMES: 'tokenAuth,clientAuth' },
+    problems: ['AUTHENTICATION_SCHEMES names clientAuth: there are tokenAuth, bearerJWT'],
+  },
 ];
 
 async function refusalOf(contract: object, parts: Partial<Parts>, settings: SettingValues = {}) {
@@ -194,9 +201,15 @@ test('a whole contract has its service', async (t) => {
         'x-max-body-bytes': 10,
       }),
     },
+    '/questions/': {
+      post: operation('askThing', {
+        security: [{ clientAuth: [] }, { bearerJWT: [] }, { tokenAuth: [] }],
+        'x-permissions': ['IsAdminUserOrClient'],
+      }),
+    },
   });
   const parts = {
-    handlers: { readThing: done, changeThing: done },
+    handlers: { readThing: done, changeThing: done, askThing: done },
     owners: { changeThing: ownedByOne },
     security: SCHEMES,
   };
@@ -210,6 +223,7 @@ test('a whole contract has its service', async (t) => {
     [
       ['readThing', 'GET', '/things/', [], 'tokenAuth', 16_384, false],
       ['changeThing', 'PUT', '/things/{id}/', ['tokenAuth'], 'bearerJWT', 10, true],
+      ['askThing', 'POST', '/questions/', [...USERS, 'clientAuth'], 'tokenAuth', 16_384, false],
     ],
   );
 });

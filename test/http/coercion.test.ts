@@ -8,6 +8,7 @@ const TEXT: Schema = { type: 'string' };
 const EXACT: Schema = { type: 'string', 'x-trim': false };
 const INTEGER: Schema = { type: 'integer' };
 const DECIMAL: Schema = { type: 'string', format: 'decimal' };
+const BOOLEAN: Schema = { type: 'boolean' };
 
 const VALUES: [what: string, schema: Schema, value: unknown, coerced: unknown][] = [
   ['text is trimmed', TEXT, ' \u3000Oak chair\x1f\n', 'Oak chair'],
@@ -40,6 +41,18 @@ const VALUES: [what: string, schema: Schema, value: unknown, coerced: unknown][]
   ['true is no decimal', DECIMAL, true, true],
   ['null is no decimal', DECIMAL, null, null],
   ['infinity is no decimal', DECIMAL, Infinity, Infinity],
+  ['true is a boolean', BOOLEAN, true, true],
+  ['a ticked box is a boolean', BOOLEAN, 'on', true],
+  ['a word is a boolean in any case', BOOLEAN, ' True ', true],
+  ['one is a boolean', BOOLEAN, 1, true],
+  ['a digit is a boolean', BOOLEAN, '0', false],
+  ['no is a boolean', BOOLEAN, 'NO', false],
+  ['zero is a boolean', BOOLEAN, 0, false],
+  ['two is no boolean', BOOLEAN, 2, 2],
+  ['a word of another kind stays', BOOLEAN, 'maybe', 'maybe'],
+  ['nothing is no boolean', BOOLEAN, '', ''],
+  ['null is no boolean', BOOLEAN, null, null],
+  ['a list is no boolean', BOOLEAN, [true], [true]],
 ];
 
 for (const [what, schema, value, coerced] of VALUES) {

@@ -367,7 +367,7 @@ test('answers with tokens are for no cache, and no other answer says so', async 
     [200, null],
     [200, null],
     [401, null],
-    [200, null],
+    [401, null],
     [200, null],
   ]);
 });

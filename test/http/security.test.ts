@@ -8,7 +8,12 @@ import { createDeps } from '../support/deps.ts';
 import { databaseAway, serveContract } from './shell.ts';
 import { contractOf, operation, SCHEMES, STAFF, USER } from './small-contracts.ts';
 
-const CALLERS = { anonymous: '', user: 'Key alice', staff: 'Key moderator' };
+const CALLERS = {
+  anonymous: '',
+  user: 'Key alice',
+  staff: 'Key moderator',
+  client: 'Client shop',
+};
 type Caller = keyof typeof CALLERS;
 
 interface Rule {
@@ -18,9 +23,10 @@ interface Rule {
   statuses: Record<Caller, number>;
 }
 
-const OPEN = { anonymous: 200, user: 200, staff: 200 };
-const MEMBERS = { anonymous: 401, user: 200, staff: 200 };
-const STAFF_ONLY = { anonymous: 401, user: 403, staff: 200 };
+const OPEN = { anonymous: 200, user: 200, staff: 200, client: 200 };
+const MEMBERS = { anonymous: 401, user: 200, staff: 200, client: 403 };
+const STAFF_ONLY = { anonymous: 401, user: 403, staff: 200, client: 403 };
+const STAFF_OR_CLIENT = { ...STAFF_ONLY, client: 200 };
 
 const RULES: Rule[] = [
   { permissions: ['AllowAny'], method: 'GET', statuses: OPEN },
@@ -29,6 +35,7 @@ const RULES: Rule[] = [
   { permissions: ['IsAuthenticated'], method: 'POST', statuses: MEMBERS },
   { permissions: ['IsAdminUser'], method: 'GET', statuses: STAFF_ONLY },
   { permissions: ['IsAdminUser'], method: 'POST', statuses: STAFF_ONLY },
+  { permissions: ['IsAdminUserOrClient'], method: 'POST', statuses: STAFF_OR_CLIENT },
   { permissions: ['IsAuthenticatedOrReadOnly'], method: 'GET', statuses: OPEN },
   { permissions: ['IsAuthenticatedOrReadOnly'], method: 'HEAD', statuses: OPEN },
   { permissions: ['IsAuthenticatedOrReadOnly'], method: 'OPTIONS', statuses: OPEN },
@@ -46,7 +53,8 @@ for (const { permissions, method, statuses } of RULES) {
     const status = statuses[caller as Caller];
 
     test(`${permissions.join(' and ')}: ${method} is a ${status} for ${caller}`, async (t) => {
-      const requirement = { schemes: ['tokenAuth'], permissions, challengeScheme: 'tokenAuth' };
+      const schemes = ['tokenAuth', 'clientAuth'];
+      const requirement = { schemes, permissions, challengeScheme: 'tokenAuth' };
       const deps = await createDeps(t, testConfig(), { db: await databaseAway(t) });
 
       const outcome = await authorize(requirement, { authorization, method }, SCHEMES, deps).then(
@@ -62,9 +70,9 @@ for (const { permissions, method, statuses } of RULES) {
 const REGISTRATION: [isOpen: boolean, schemes: string[], statuses: Record<Caller, number>][] = [
   [true, [], OPEN],
   [true, ['tokenAuth'], OPEN],
-  [false, ['tokenAuth'], { anonymous: 401, user: 403, staff: 403 }],
+  [false, ['tokenAuth'], { anonymous: 401, user: 403, staff: 403, client: 401 }],
   // Where credentials are not looked at, sending some is no way in.
-  [false, [], { anonymous: 403, user: 403, staff: 403 }],
+  [false, [], { anonymous: 403, user: 403, staff: 403, client: 403 }],
 ];
 
 for (const [isOpen, schemes, statuses] of REGISTRATION) {
@@ -121,11 +129,17 @@ const CONTRACT = contractOf({
   '/audits/': {
     get: operation('listAudits', { security: MEMBER, 'x-permissions': ['IsAdminUser'] }),
   },
+  '/questions/': {
+    post: operation('ask', {
+      security: [...MEMBER, { clientAuth: [] }],
+      'x-permissions': ['IsAdminUserOrClient'],
+    }),
+  },
   '/closed/': { get: operation('greet', { security: [], 'x-permissions': ['AllowAny'] }) },
 });
 const done = () => ({ status: 200, body: {} });
 const PARTS: Parts = {
-  handlers: { listNotices: done, addNotice: done, listAudits: done, greet: done },
+  handlers: { listNotices: done, addNotice: done, listAudits: done, ask: done, greet: done },
   owners: {},
   security: SCHEMES,
 };
@@ -151,6 +165,13 @@ const REQUESTS: [
   ['GET', '/audits/', 'Other moderator', 401, NO_CREDENTIALS],
   ['GET', '/audits/', 'Key alice', 403, DENIED],
   ['GET', '/audits/', 'Key moderator', 200, {}],
+  ['GET', '/audits/', 'Client shop', 401, NO_CREDENTIALS],
+  ['GET', '/notices/', 'Client mallory', 200, {}],
+  ['POST', '/questions/', '', 401, NO_CREDENTIALS],
+  ['POST', '/questions/', 'Key mallory', 401, BAD_KEY],
+  ['POST', '/questions/', 'Key alice', 403, DENIED],
+  ['POST', '/questions/', 'Key moderator', 200, {}],
+  ['POST', '/questions/', 'Client shop', 200, {}],
   ['GET', '/closed/', 'Key mallory', 200, {}],
 ];
 
@@ -175,6 +196,23 @@ test('the challenge is that of the first configured scheme, whatever was tried',
 
   t.deepEqual([answer.status, answer.body], [401, BAD_KEY]);
   t.is(answer.headers.get('www-authenticate'), 'Bearer');
+});
+
+test('a client that is not known is told how clients log in', async (t) => {
+  const client = await serveContract(t, CONTRACT, PARTS);
+
+  const answer = await client.post('/questions/', { authorization: 'Client mallory' });
+
+  t.deepEqual([answer.status, answer.body], [401, { detail: 'Invalid client.' }]);
+  t.is(answer.headers.get('www-authenticate'), 'Client');
+});
+
+test('a scheme of clients is taken whatever schemes of users are configured', async (t) => {
+  const client = await serveContract(t, CONTRACT, PARTS, { AUTHENTICATION_SCHEMES: 'tokenAuth' });
+
+  const answer = await client.post('/questions/', { authorization: 'Client shop' });
+
+  t.deepEqual([answer.status, answer.body], [200, {}]);
 });
 
 test('credentials of a scheme that is not configured are as good as none', async (t) => {

@@ -41,11 +41,20 @@ const authenticate: Authenticator = async (authorization) => {
   if (keyword !== 'Key') return null;
   const user = [USER, STAFF].find(({ username }) => username === name);
   if (!user) throw new AuthenticationFailed('Invalid key.');
-  return user;
+  return { user };
 };
 
-/** Both schemes that the configuration names: keys under the first, nothing under the second. */
+// `Client shop` is a service of this name, and any other name a bad one.
+const authenticateClient: Authenticator = async (authorization) => {
+  const [keyword, name] = authorization.split(' ');
+  if (keyword !== 'Client') return null;
+  if (name === 'shop') return { user: null, clientId: name };
+  throw new AuthenticationFailed('Invalid client.', { headers: { 'WWW-Authenticate': 'Client' } });
+};
+
+/** Both schemes that the configuration names, keys under the first, nothing under the second, and one of clients. */
 export const SCHEMES: SecuritySchemes = {
   tokenAuth: { authenticate, challenge: () => 'Key' },
   bearerJWT: { authenticate: async () => null, challenge: () => 'Bearer' },
+  clientAuth: { authenticate: authenticateClient, challenge: () => 'Client', ofClients: true },
 };

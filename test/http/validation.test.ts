@@ -88,6 +88,7 @@ async function send(id: string, sent: Sent): Promise<unknown> {
     search: new URLSearchParams('query' in sent ? sent.query : ''),
     body: 'json' in sent ? { data: sent.json, isForm: false } : undefined,
     user: null,
+    sessionId: undefined,
     url: new URL('http://127.0.0.1/'),
     client: { ip: '127.0.0.1', userAgent: undefined },
     ...('form' in sent && { body: { data: sent.form, isForm: true } }),

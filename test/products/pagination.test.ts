@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Knex } from 'knex';
 import { NotFound } from '../../src/errors.ts';
-import { decodeCursor } from '../../src/products/cursor.ts';
+import { decodeCursor } from '../../src/cursor.ts';
 import { filterProducts, readOrdering } from '../../src/products/filters.ts';
 import { paginate, seek } from '../../src/products/pagination.ts';
 import { insertProduct, selectProducts } from '../../src/products/repository.ts';

@@ -235,7 +235,7 @@ onServer('a replica that hears nothing asks the database for each request', asyn
     live: { ...there.deps.live, isFresh: () => false, isRevoked: () => false },
   };
 
-  t.is((await authenticateJwtOf('access', access, deaf)).id, user.id);
+  t.is((await authenticateJwtOf('access', access, deaf)).user.id, user.id);
   await here.client.post('/blacklist_token/', { json: { refresh } });
 
   await t.throwsAsync(authenticateJwtOf('access', access, deaf), {

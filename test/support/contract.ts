@@ -56,7 +56,7 @@ export function contractBreaches(method: string, target: string, answer: Answer)
 
 function itemAt(path: string): Located<Record<string, DocumentedOperation>> | undefined {
   const known = Object.entries(document.paths).find(([template]) =>
-    new RegExp(`^${template.replace(/\{\w+\}/g, '[0-9]+')}$`).test(path),
+    new RegExp(`^${template.replace(/\{\w+\}/g, '([0-9]+|[0-9a-f-]{36})')}$`).test(path),
   );
   return known && { value: known[1], pointer: `/paths/${pointerPart(known[0])}` };
 }

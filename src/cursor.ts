@@ -1,4 +1,4 @@
-import { NotFound } from '../errors.ts';
+import { NotFound } from './errors.ts';
 
 /**
  * DRF's cursor: rows after `positions[0]`, or before it when `reverse`, less the first `offset` of them.
@@ -73,4 +73,13 @@ function quotePlus(text: string): string {
   return encodeURIComponent(text)
     .replaceAll('%20', '+')
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The URL of the page at a cursor, with what else was asked for; null where there is no such page. */
+export function pageLink(url: URL, cursor: Cursor | null): string | null {
+  if (!cursor) return null;
+  const parameters = new URLSearchParams(url.search);
+  parameters.set('cursor', encodeCursor(cursor));
+  parameters.sort();
+  return `${url.origin}${url.pathname}?${urlencode(parameters)}`;
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { NotFound } from '../../src/errors.ts';
-import { decodeCursor, encodeCursor, urlencode } from '../../src/products/cursor.ts';
-import type { Cursor } from '../../src/products/cursor.ts';
+import { NotFound } from '../src/errors.ts';
+import { decodeCursor, encodeCursor, urlencode } from '../src/cursor.ts';
+import type { Cursor } from '../src/cursor.ts';
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');

@@ -1,0 +1,87 @@
+import { validate as isUuid } from 'uuid';
+import type { OperationResponse } from '../contract.ts';
+import { decodeCursor, invalidCursor, pageLink } from '../cursor.ts';
+import type { Cursor } from '../cursor.ts';
+import type { Account } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
+import { NotFound } from '../errors.ts';
+import { sessionBounds } from './session-bounds.ts';
+import type { SessionBounds } from './session-bounds.ts';
+import { endSessions, selectSessions } from './sessions-repository.ts';
+import type { Session, SessionQuery } from './sessions-repository.ts';
+
+type SessionPage = Extract<OperationResponse<'listSessions'>, { status: 200 }>['body'];
+
+interface PageRequest {
+  cursor: string | undefined;
+  page_size: number | undefined;
+  url: URL;
+}
+
+/** A page of the user's sessions, newest first: their ids are in the order of time (UUID v7). */
+export async function listSessionsOf(
+  user: Account,
+  currentId: string | undefined,
+  { cursor: text, page_size, url }: PageRequest,
+  deps: RequestDeps,
+): Promise<SessionPage> {
+  const { after, reverse } = readCursor(text);
+  const size = Math.min(page_size ?? deps.config.PAGE_SIZE, deps.config.MAX_PAGE_SIZE);
+  const sessions = selectSessions({ userId: user.id, ...liveBounds(deps) }, currentId, deps.db);
+  const found = await seek(sessions, after, reverse).limit(size + 1);
+  const rows = found.slice(0, size);
+  const onward = found.length > size ? pageLink(url, cursorAt(rows.at(-1), reverse)) : null;
+  // Where nothing is left of a page, the way back leads to the end that the cursor came from.
+  const back = after === undefined ? null : pageLink(url, cursorAt(rows[0], !reverse));
+  return reverse
+    ? { next: back, previous: onward, results: rows.toReversed() }
+    : { next: onward, previous: back, results: rows };
+}
+
+interface Position {
+  after: string | undefined;
+  reverse: boolean;
+}
+
+function readCursor(text: string | undefined): Position {
+  if (text === undefined) return { after: undefined, reverse: false };
+  const { offset, reverse, positions, id } = decodeCursor(text);
+  const [after] = positions;
+  // An id is unique: no cursor of this list counts rows, or needs more than the id to name one.
+  const isOurs = offset === 0 && id === undefined && (after === undefined || isUuid(after));
+  if (!isOurs) throw invalidCursor();
+  return { after, reverse };
+}
+
+function seek(sessions: SessionQuery, after: string | undefined, reverse: boolean): SessionQuery {
+  if (after !== undefined) sessions.where('id', reverse ? '>' : '<', after);
+  return sessions.orderBy('id', reverse ? 'asc' : 'desc');
+}
+
+function cursorAt(edge: Session | undefined, reverse: boolean): Cursor {
+  return { offset: 0, reverse, positions: edge ? [edge.id] : [], id: undefined };
+}
+
+/** Throws NotFound unless the session is a live one of the user. */
+export async function endSession(id: string, user: Account, deps: RequestDeps): Promise<void> {
+  const ended = await endSessions({ userId: user.id, only: id, ...liveBounds(deps) }, deps.db);
+  if (ended === 0) throw new NotFound();
+  await deps.live.catchUp();
+}
+
+/** Ends all live sessions of the user, but for the one to keep; how many there were. */
+export async function endAllSessions(
+  user: Account,
+  { keep }: { keep: string | undefined },
+  deps: RequestDeps,
+): Promise<number> {
+  const ended = await endSessions({ userId: user.id, except: keep, ...liveBounds(deps) }, deps.db);
+  await deps.live.catchUp();
+  return ended;
+}
+
+// Within LEEWAY an expired token still refreshes, so that its session is still alive.
+function liveBounds(deps: RequestDeps): SessionBounds & { expiredBy: Date } {
+  const bounds = sessionBounds(deps);
+  return { ...bounds, expiredBy: new Date(bounds.now.getTime() - deps.config.LEEWAY * 1000) };
+}
