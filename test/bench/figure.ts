@@ -36,6 +36,7 @@ export function below(what: string, value: number, limit: number, unit: string):
 }
 
 function written(value: number, unit: string): string {
+  if (!Number.isFinite(value)) return 'never';
   const digits = Math.abs(value) < 10 ? 3 : 1;
   const text = value.toLocaleString('en', { maximumFractionDigits: digits });
   return unit === '' ? text : `${text} ${unit}`;

@@ -3,13 +3,14 @@ import type { Figure } from './figure.ts';
 import { disconnect } from './http-client.ts';
 import { kill } from './kill.ts';
 import { lostResponses } from './lost-responses.ts';
+import { queries } from './queries.ts';
 import { races } from './races.ts';
 import { report } from './report.ts';
 import { createScope } from './scope.ts';
 
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
-const FIGURES: readonly Figure[] = [races, kill, lostResponses];
+const FIGURES: readonly Figure[] = [races, kill, lostResponses, queries];
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;
