@@ -6,11 +6,12 @@ import { lostResponses } from './lost-responses.ts';
 import { queries } from './queries.ts';
 import { races } from './races.ts';
 import { report } from './report.ts';
+import { revocation } from './revocation.ts';
 import { createScope } from './scope.ts';
 
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
-const FIGURES: readonly Figure[] = [races, kill, lostResponses, queries];
+const FIGURES: readonly Figure[] = [races, kill, lostResponses, revocation, queries];
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;

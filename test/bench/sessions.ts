@@ -3,7 +3,9 @@ import type { User } from '../../src/db.ts';
 import type { Deps } from '../../src/deps.ts';
 import { issueTokenPair } from '../../src/jwt/tokens.ts';
 import { insertUser } from '../../src/users/repository.ts';
+import { send } from './http-client.ts';
 import type { Answer } from './http-client.ts';
+import type { Replica } from './service.ts';
 import { inTurn } from './turns.ts';
 
 export interface Session {
@@ -33,6 +35,11 @@ export function openSessions(count: number, users: User[], deps: Deps): Promise<
     openSession(inTurn(users, index), deps),
   );
   return Promise.all(sessions);
+}
+
+/** A logout, by the refresh token. */
+export function endSession({ refresh }: Session, { origin }: Replica): Promise<Answer> {
+  return send(origin, '/blacklist_token/', { method: 'POST', json: { refresh } });
 }
 
 interface TokenClaims {
