@@ -3,7 +3,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
-import type { Deps } from './deps.ts';
+import type { RequestDeps } from './deps.ts';
 import { createApi } from './http/api.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
@@ -20,7 +20,7 @@ export interface App {
 }
 
 /** The service without its socket. Throws if the contract and the code do not fit together. */
-export async function createApp(deps: Deps, log: Logger): Promise<App> {
+export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   const parts = { handlers, owners, security };
   const api = await createApi(contractDocument(), parts, deps.config);
   let isStopping = false;

@@ -173,6 +173,9 @@ function contradictions(parsed: Parsed): string[] {
     problems.push(
       'USER_ID_CLAIM, TOKEN_TYPE_CLAIM and JTI_CLAIM must differ from each other and from registered claims',
     );
+  const reserved = [...taken].filter((name) => Object.hasOwn(parsed.CUSTOM_CLAIMS ?? {}, name));
+  if (reserved.length > 0)
+    problems.push(`CUSTOM_CLAIMS has claims that the service sets itself: ${reserved.join(', ')}`);
   if (parsed.PAGE_SIZE > parsed.MAX_PAGE_SIZE)
     problems.push('PAGE_SIZE is larger than MAX_PAGE_SIZE');
   if (parsed.PASSWORD_MIN_LENGTH > parsed.PASSWORD_MAX_LENGTH)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AuthenticatedOperationId, operations } from '../generated/openapi.ts';
-import type { User } from './db.ts';
-import type { Deps } from './deps.ts';
+import type { Account } from './db.ts';
+import type { RequestDeps } from './deps.ts';
 
 export type OperationId = keyof operations;
 
@@ -23,7 +23,7 @@ export interface OperationRequest<Id extends OperationId> {
   params: Parameters<Id, 'path'>;
   query: Parameters<Id, 'query'>;
   body: BodyOf<Id>;
-  user: Id extends AuthenticatedOperationId ? User : User | null;
+  user: Id extends AuthenticatedOperationId ? Account : Account | null;
   /** Absolute, with the configured origin: links to other pages of the same resource start from it. */
   url: URL;
   client: { ip: string; userAgent: string | undefined };
@@ -42,24 +42,24 @@ export type OperationResponse<Id extends OperationId> = ResponseOf<operations[Id
 
 export type Handler<Id extends OperationId> = (
   request: OperationRequest<Id>,
-  deps: Deps,
+  deps: RequestDeps,
 ) => OperationResponse<Id> | Promise<OperationResponse<Id>>;
 
 export type Handlers = { [Id in OperationId]: Handler<Id> };
 
 /** null: the header is not of this scheme. Throws where it is, and is bad. */
-export type Authenticator = (authorization: string, deps: Deps) => Promise<User | null>;
+export type Authenticator = (authorization: string, deps: RequestDeps) => Promise<Account | null>;
 
 export interface SecurityScheme {
   authenticate: Authenticator;
   /** The value of WWW-Authenticate. */
-  challenge: (config: Deps['config']) => string;
+  challenge: (config: RequestDeps['config']) => string;
 }
 
 export type SecuritySchemes = Readonly<Record<string, SecurityScheme>>;
 
 /** Finds whose object an operation acts on: the id of the owner. Throws NotFound. */
-export type OwnerLookup = (params: Record<string, unknown>, deps: Deps) => Promise<number>;
+export type OwnerLookup = (params: Record<string, unknown>, deps: RequestDeps) => Promise<number>;
 
 /** The bundled document that the types were generated from. */
 export function contractDocument(): object {

@@ -6,6 +6,8 @@ import type { PGlite } from '@electric-sql/pglite';
 import knex from 'knex';
 import type { Knex } from 'knex';
 import pg from 'pg';
+import { embeddedChannel, serverChannel } from './channel.ts';
+import type { OpenChannel } from './channel.ts';
 import type { Config } from './config.ts';
 import { OperatorError } from './errors.ts';
 
@@ -27,14 +29,18 @@ export interface User {
   is_staff: boolean;
   is_superuser: boolean;
   token_version: number;
-  /** What simplejwt issued before is worth nothing; null: the password was never changed here. */
-  password_changed_at: Date | null;
+  /** What simplejwt issued before is worth nothing; null: there was no change yet that ends tokens. */
+  tokens_valid_from: Date | null;
   date_joined: Date;
   last_login: Date | null;
 }
 
+/** A user without what only a check of the password needs. */
+export type Account = Omit<User, 'password'>;
+
 export interface Database {
   db: Knex;
+  openChannel: OpenChannel;
   /** For people: where the data is. Holds no password. */
   description: string;
   embedded: boolean;
@@ -79,6 +85,7 @@ function connectToServer(
   });
   return {
     db,
+    openChannel: serverChannel(url),
     description: `PostgreSQL at ${host}${pathname}`,
     embedded: false,
     close: () => db.destroy(),
@@ -119,13 +126,14 @@ async function openEmbedded(directory: string): Promise<Database> {
     const { PGlite } = await import('@electric-sql/pglite');
     const { pg_trgm } = await import('@electric-sql/pglite/contrib/pg_trgm');
     const pglite = await PGlite.create(path.join(directory, 'pgdata'), { extensions: { pg_trgm } });
-    const db = await overPglite(pglite);
+    const { db, openChannel } = await overPglite(pglite);
     const close = async (): Promise<void> => {
       await db.destroy();
       await pglite.close();
       unlock();
     };
-    return { db, description: `embedded PostgreSQL in ${directory}`, embedded: true, close };
+    const description = `embedded PostgreSQL in ${directory}`;
+    return { db, openChannel, description, embedded: true, close };
   } catch (error) {
     unlock();
     throw error;
@@ -133,14 +141,15 @@ async function openEmbedded(directory: string): Promise<Database> {
 }
 
 /** knex with its ordinary `pg` dialect and driver over one PGlite session. */
-export async function overPglite(pglite: PGlite): Promise<Knex> {
+export async function overPglite(pglite: PGlite): Promise<Pick<Database, 'db' | 'openChannel'>> {
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
-  return knex({
+  const db = knex({
     client: 'pg',
     connection: createPgConfig(pglite),
     pool: { min: 1, max: 1 },
     log: QUIET,
   });
+  return { db, openChannel: embeddedChannel(pglite, db) };
 }
 
 // SQLite's file lock, because the kernel drops it with the process, however that dies; a second

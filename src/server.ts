@@ -6,12 +6,12 @@ import type { App } from './app.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { connect, DatabaseUnavailable, isUnavailable } from './db.ts';
-import type { Database } from './db.ts';
 import { createDemo } from './demo.ts';
-import type { Deps } from './deps.ts';
+import type { RequestDeps } from './deps.ts';
 import { OperatorError } from './errors.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createLog } from './log.ts';
+import { startLive } from './revocation/live.ts';
 import { prepareSchema } from './schema.ts';
 import { welcome } from './welcome.ts';
 
@@ -22,18 +22,24 @@ const CLOSE_MS = 3_000;
 async function start(config: Config): Promise<void> {
   const log = createLog(config);
   const database = await connect(config);
+  const closing: (() => Promise<void>)[] = [database.close];
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) await step();
+  };
   try {
     await prepareSchema(database);
-    const deps: Deps = { config, db: database.db, now: () => new Date() };
+    const live = await startLive(database, config, log);
+    closing.push(live.stop);
+    const deps: RequestDeps = { config, db: database.db, now: () => new Date(), live };
     const isForTrying = database.embedded && config.NODE_ENV === 'development';
     const demo = isForTrying ? await createDemo(deps) : undefined;
     const app = await createApp(deps, log);
     // The last thing that can fail: from here on somebody may be served.
     const server = await listen(app, config, log);
-    stopOnSignal(server, app, database, log);
+    stopOnSignal(server, app, close, log);
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
-    await database.close();
+    await close();
     throw isUnavailable(error) ? new DatabaseUnavailable(database, error) : error;
   }
 }
@@ -54,7 +60,7 @@ function originOf(server: Server): string {
 }
 
 // Not ready -> accept no more -> finish what runs -> close the pool -> leave. A second signal leaves at once.
-function stopOnSignal(server: Server, app: App, database: Database, log: Logger): void {
+function stopOnSignal(server: Server, app: App, close: () => Promise<void>, log: Logger): void {
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) process.exit(1);
@@ -64,7 +70,7 @@ function stopOnSignal(server: Server, app: App, database: Database, log: Logger)
     setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
     setTimeout(() => process.exit(1), DRAIN_MS + CLOSE_MS).unref();
     server.close(() => {
-      database.close().then(
+      close().then(
         () => process.exit(0),
         (error: unknown) => {
           log.error({ err: error }, 'the database did not close');

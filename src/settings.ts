@@ -75,6 +75,16 @@ const claim = (text: string): string => {
   return text;
 };
 
+function claims(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Told below, without the parser's words.
+  }
+  throw new Error('must be a JSON object');
+}
+
 function databaseUrl(text: string): string {
   if (!/^postgres(ql)?:\/\//.test(text))
     throw new Error('must begin with postgres:// or postgresql://');
@@ -161,6 +171,23 @@ export const SETTINGS = {
     oneOf('revoke_family', 'refuse'),
     'revoke_family',
     'What reuse of a retired refresh token does to its family',
+  ),
+  REVOKE_ACCESS_TOKENS: setting(
+    boolean,
+    'true',
+    'Access tokens end with their session, at once; off: they live on, as in simplejwt',
+  ),
+  SESSION_LIFETIME: setting(seconds, '0', 'A session ends this long after its login; 0 = never'),
+  SESSION_IDLE_LIFETIME: setting(
+    seconds,
+    '0',
+    'A session ends when it was not refreshed for this long; 0 = never',
+  ),
+  CUSTOM_CLAIMS: setting(claims, '{}', 'Claims that every JWT carries, as a JSON object'),
+  SWEEP_INTERVAL: setting(
+    seconds,
+    '1h',
+    'How often one of the replicas deletes what has expired; 0 = none does',
   ),
   UPDATE_LAST_LOGIN: setting(boolean, 'false', '`/login/` records users.last_login'),
   AUDIENCE: setting(text, undefined, 'aud claim to issue and to demand'),

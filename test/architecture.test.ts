@@ -9,7 +9,11 @@ const ROOT = path.join(import.meta.dirname, '..');
 const ARROWS: [from: string, to: string[]][] = [
   [
     'src/server.ts',
-    ['src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts', 'src/http/http-server.ts'],
+    [
+      'src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts',
+      'src/http/http-server.ts',
+      'src/revocation/live.ts',
+    ],
   ],
   ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,text}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
@@ -39,9 +43,10 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
-  ['src/deps.ts', ['src/config.ts']],
+  ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
+  ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],
-  ['src/db.ts', ['src/{config,errors}.ts']],
+  ['src/db.ts', ['src/{channel,config,errors}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
   ['src/config.ts', ['src/{errors,secrets,settings}.ts']],
 ];

@@ -84,7 +84,13 @@ async function startProfile(
 ): Promise<string> {
   const { base, deps } = await startApp(
     t,
-    { SIGNING_KEY: seed.signing_key, REFRESH_REUSE: 'refuse', REFRESH_GRACE: 0, ...settings },
+    {
+      SIGNING_KEY: seed.signing_key,
+      REFRESH_REUSE: 'refuse',
+      REFRESH_GRACE: 0,
+      REVOKE_ACCESS_TOKENS: false,
+      ...settings,
+    },
     { isRealTime: true },
   );
   for (const user of seed.users) await createSeedUser(user, deps);

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { User } from '../db.ts';
-import { userColumns } from '../users/repository.ts';
+import type { Account } from '../db.ts';
+import { accountColumns } from '../users/repository.ts';
 
 export interface SealedToken {
   user_id: number;
@@ -10,11 +10,11 @@ export interface SealedToken {
   created: Date;
 }
 
-export async function findTokenOwner(digest: Buffer, db: Knex): Promise<User | undefined> {
-  return db<User>('users as u')
+export async function findTokenOwner(digest: Buffer, db: Knex): Promise<Account | undefined> {
+  return db('users as u')
     .join('authtoken as t', 't.user_id', 'u.id')
     .where('t.digest', digest)
-    .first(userColumns('u'));
+    .first(db.raw(accountColumns('u')));
 }
 
 export async function findSealedToken(userId: number, db: Knex): Promise<SealedToken | undefined> {

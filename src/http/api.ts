@@ -4,8 +4,8 @@ import addFormats from 'ajv-formats';
 import { OpenAPIBackend } from 'openapi-backend';
 import type { Document, HandlerMap, Operation as BackendOperation } from 'openapi-backend';
 import type { Config } from '../config.ts';
-import type { User } from '../db.ts';
-import type { Deps } from '../deps.ts';
+import type { Account } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
 import { NotFound, OperatorError } from '../errors.ts';
 import type { RequestBody } from './body.ts';
 import { coerce, coerceBody, coerceQuery } from './coercion.ts';
@@ -19,7 +19,7 @@ export interface Call {
   params: Record<string, unknown>;
   search: URLSearchParams;
   body: RequestBody | undefined;
-  user: User | null;
+  user: Account | null;
   url: URL;
   client: { ip: string; userAgent: string | undefined };
 }
@@ -33,7 +33,7 @@ export interface Api {
   call: (
     operation: Operation,
     call: Call,
-    deps: Deps,
+    deps: RequestDeps,
   ) => Promise<{ status: number; body?: unknown }>;
 }
 

@@ -1,8 +1,8 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Config } from '../config.ts';
-import type { User } from '../db.ts';
-import type { Deps } from '../deps.ts';
+import type { Account } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
 import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
 import type { Api } from './api.ts';
 import { readBody } from './body.ts';
@@ -14,7 +14,7 @@ import { authorize, authorizeObject } from './security.ts';
 const ALLOW_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** Routes every path of the contract to its operations, and a path without its last slash to the one with it. */
-export function contractRouter(api: Api, parts: Parts, deps: Deps): Router {
+export function contractRouter(api: Api, parts: Parts, deps: RequestDeps): Router {
   const router = new Router({ sensitive: true, strict: true });
   const byPath = Map.groupBy(api.operations, ({ path }) => path);
   for (const [path, operations] of byPath) {
@@ -48,7 +48,7 @@ function serve(
   operations: Operation[],
   api: Api,
   parts: Parts,
-  deps: Deps,
+  deps: RequestDeps,
 ): Middleware {
   const byMethod = new Map(operations.map((operation) => [operation.method, operation]));
   const get = byMethod.get('GET');
@@ -78,7 +78,7 @@ function serve(
   async function answer(
     ctx: Context,
     operation: Operation,
-    user: User | null,
+    user: Account | null,
     raw: Record<string, string>,
   ): Promise<void> {
     const params = api.readParams(operation, raw);

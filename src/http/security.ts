@@ -1,6 +1,6 @@
 import type { SecuritySchemes } from '../contract.ts';
-import type { User } from '../db.ts';
-import type { Deps } from '../deps.ts';
+import type { Account } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
 import { NotAuthenticated, PermissionDenied } from '../errors.ts';
 
 /** What the contract says about the security of an operation. */
@@ -12,7 +12,7 @@ export interface SecurityRequirement {
   challengeScheme: string;
 }
 
-type Permission = (user: User | null, method: string) => boolean;
+type Permission = (user: Account | null, method: string) => boolean;
 
 const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
@@ -25,7 +25,7 @@ const PERMISSIONS: Readonly<Record<string, Permission>> = {
 };
 
 /** Permission classes that look at the object as well. */
-const OBJECT_PERMISSIONS: Readonly<Record<string, (user: User, owner: number) => boolean>> = {
+const OBJECT_PERMISSIONS: Readonly<Record<string, (user: Account, owner: number) => boolean>> = {
   IsOwnerOrStaff: (user, owner) => user.id === owner || user.is_staff,
 };
 
@@ -48,9 +48,9 @@ export async function authorize(
   { schemes, permissions }: SecurityRequirement,
   { authorization, method }: { authorization: string; method: string },
   known: SecuritySchemes,
-  deps: Deps,
-): Promise<User | null> {
-  let user: User | null = null;
+  deps: RequestDeps,
+): Promise<Account | null> {
+  let user: Account | null = null;
   for (const name of schemes) {
     user = (await known[name]?.authenticate(authorization, deps)) ?? null;
     if (user) break;
@@ -63,7 +63,7 @@ export async function authorize(
 /** Throws PermissionDenied unless every object permission holds for the user and the object's owner. */
 export function authorizeObject(
   permissions: readonly string[],
-  user: User | null,
+  user: Account | null,
   owner: number,
 ): void {
   if (!user) throw new NotAuthenticated();

@@ -1,6 +1,7 @@
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { Config } from '../config.ts';
-import type { Deps } from '../deps.ts';
+import type { Account } from '../db.ts';
+import type { Deps, RequestDeps } from '../deps.ts';
 import { InvalidToken } from '../errors.ts';
 import { decodeToken, signToken } from './codec.ts';
 import type { Claims } from './codec.ts';
@@ -79,3 +80,27 @@ export function userIdOf(claims: Claims, { USER_ID_CLAIM }: Config): number | un
   const id = /^[1-9]\d{0,9}$/.test(String(value)) ? Number(value) : 0;
   return id > 0 && id <= 2_147_483_647 ? id : undefined;
 }
+
+/** What every token of a session says, with the claims of the deployment's own as they are now. */
+export function sessionClaims(user: Account, sid: string, deps: RequestDeps): Claims {
+  return { ...ownClaims(user, deps), [deps.config.USER_ID_CLAIM]: String(user.id), sid };
+}
+
+/**
+ * The claims of what comes from a refresh token. Ours are made anew at each refresh, so that none goes stale;
+ * of a token that simplejwt issued all are carried on, as simplejwt does.
+ */
+export function carriedClaims(
+  { claims, familyId }: ReadToken,
+  user: Account,
+  sid: string | undefined,
+  deps: RequestDeps,
+): Claims {
+  if (familyId !== undefined) return sessionClaims(user, familyId, deps);
+  return { ...claims, ...ownClaims(user, deps), ...(sid !== undefined && { sid }) };
+}
+
+const ownClaims = (user: Account, { config, customClaims }: RequestDeps): Claims => ({
+  ...config.CUSTOM_CLAIMS,
+  ...customClaims?.(user),
+});

@@ -1,4 +1,7 @@
 import type { Knex } from 'knex';
+import type { Account } from '../db.ts';
+import { accountColumns } from '../users/repository.ts';
+import type { SessionBounds } from './session-bounds.ts';
 
 /** Where and when a family was used, for the list of sessions. */
 export interface ClientInfo {
@@ -15,7 +18,7 @@ export interface NewFamily {
   client: ClientInfo;
 }
 
-export interface Rotation {
+export interface Rotation extends SessionBounds {
   familyId: string;
   userId: number;
   /** Of the token that was shown. */
@@ -23,20 +26,16 @@ export interface Rotation {
   /** Chosen by the caller, so that the statement can be repeated after a lost connection. */
   childJti: string;
   childExpiresAt: Date;
-  now: Date;
+  /** After its login, a session ends whatever is done; null: never. */
+  sessionSeconds: number | null;
   /** A parent rotated away after this instant gets its child again; null: never, whatever the clocks say. */
   graceSince: Date | null;
   revokeOnReuse: boolean;
 }
 
 export type RotationOutcome =
-  | { outcome: 'won' | 'grace'; jti: string; rotatedAt: Date; expiresAt: Date }
+  | { outcome: 'won' | 'grace'; jti: string; rotatedAt: Date; expiresAt: Date; user: Account }
   | { outcome: 'reuse' };
-
-export interface RefreshState {
-  userIsActive: boolean;
-  isCurrent: boolean;
-}
 
 /**
  * Opens the family of a login. False if the account is gone or inactive, or its password was changed since
@@ -72,16 +71,11 @@ export async function rotateFamily(
   const { rows } = await db.raw<{ rows: RotationRow[] }>(ROTATE, { ...rotation });
   const row = rows[0];
   if (!row) return undefined;
-  if (row.outcome === 'reuse') return { outcome: 'reuse' };
-  return {
-    outcome: row.outcome,
-    jti: row.current_jti,
-    rotatedAt: row.rotated_at,
-    expiresAt: row.expires_at,
-  };
+  const { outcome, current_jti: jti, rotated_at: rotatedAt, expires_at: expiresAt, ...user } = row;
+  return outcome === 'reuse' ? { outcome } : { outcome, jti, rotatedAt, expiresAt, user };
 }
 
-interface RotationRow {
+interface RotationRow extends Account {
   outcome: 'won' | 'grace' | 'reuse';
   current_jti: string;
   rotated_at: Date;
@@ -93,39 +87,88 @@ const WINS = `f.current_jti = :jti`;
 const IS_DONE = `f.current_jti = :childJti`;
 const IN_GRACE = `(f.previous_jti = :jti AND f.rotated_at > :graceSince)`;
 const IS_REUSE = `NOT (${WINS} OR ${IS_DONE} OR coalesce(${IN_GRACE}, false))`;
+const IS_WITHIN_BOUNDS = `f.created_at > :startedAfter AND coalesce(f.last_used_at, f.created_at) > :usedAfter`;
 const ROTATE = `
   UPDATE token_family AS f SET
     current_jti = CASE WHEN ${WINS} THEN :childJti ELSE f.current_jti END,
     previous_jti = CASE WHEN ${WINS} THEN f.current_jti ELSE f.previous_jti END,
     generation = f.generation + CASE WHEN ${WINS} THEN 1 ELSE 0 END,
     rotated_at = CASE WHEN ${WINS} THEN :now ELSE f.rotated_at END,
-    expires_at = CASE WHEN ${WINS} THEN :childExpiresAt ELSE f.expires_at END,
+    expires_at = CASE WHEN ${WINS}
+      THEN least(:childExpiresAt, f.created_at + make_interval(secs => :sessionSeconds))
+      ELSE f.expires_at END,
     last_used_at = CASE WHEN ${IS_REUSE} THEN f.last_used_at ELSE :now END,
     revoked_at = CASE WHEN ${IS_REUSE} AND :revokeOnReuse THEN :now ELSE f.revoked_at END,
     revoked_reason = CASE WHEN ${IS_REUSE} AND :revokeOnReuse THEN 'reuse' ELSE f.revoked_reason END
   FROM users AS u
   WHERE f.id = :familyId AND f.user_id = :userId AND f.revoked_at IS NULL
     AND u.id = f.user_id AND u.is_active AND u.token_version = f.token_version
-  RETURNING f.current_jti, f.rotated_at, f.expires_at,
+    AND ${IS_WITHIN_BOUNDS}
+  RETURNING ${accountColumns('u')}, f.current_jti, f.rotated_at, f.expires_at,
     CASE WHEN ${IS_DONE} THEN 'won' WHEN ${IN_GRACE} AND f.revoked_at IS NULL THEN 'grace' ELSE 'reuse' END AS outcome`;
 
-/** What a refresh that does not rotate has to know; undefined where user or family is gone. */
-export async function findRefreshState(
-  { familyId, userId, jti }: { familyId: string; userId: number; jti: string },
-  db: Knex,
-): Promise<RefreshState | undefined> {
-  const row: { is_active: boolean; is_current: boolean } | undefined = await db('users as u')
-    .join('token_family as f', 'f.user_id', 'u.id')
-    .where({ 'u.id': userId, 'f.id': familyId })
-    .first(
-      'u.is_active',
-      db.raw(
-        '(f.revoked_at IS NULL AND f.token_version = u.token_version AND f.current_jti = ?) AS is_current',
-        [jti],
-      ),
-    );
-  return row && { userIsActive: row.is_active, isCurrent: row.is_current };
+/** A token as it was verified, to be held against what the database knows. */
+export interface StandingQuestion extends SessionBounds {
+  userId: number;
+  /** null: simplejwt issued the token. */
+  familyId: string | null;
+  jti: string;
+  issuedAt: Date;
+  /** A refresh token has to be the newest of its family; others only have to belong to a live one. */
+  isRefresh: boolean;
 }
+
+/** Undefined where there is no such user. */
+export async function findStanding(
+  question: StandingQuestion,
+  db: Knex,
+): Promise<{ user: Account; isRevoked: boolean } | undefined> {
+  const { rows } = await db.raw<{ rows: StandingRow[] }>(STANDING, { ...question });
+  return standingOfRow(rows[0]);
+}
+
+/** The same for a token that is being used: its session is marked as used, to the minute. */
+export async function useStanding(
+  question: StandingQuestion,
+  db: Knex,
+): Promise<{ user: Account; isRevoked: boolean } | undefined> {
+  const usedBefore = new Date(question.now.getTime() - MARK_MS);
+  const { rows } = await db.raw<{ rows: StandingRow[] }>(`${MARK_AS_USED} ${STANDING}`, {
+    ...question,
+    usedBefore,
+  });
+  return standingOfRow(rows[0]);
+}
+
+type StandingRow = Account & { is_revoked: boolean };
+
+function standingOfRow(
+  row: StandingRow | undefined,
+): { user: Account; isRevoked: boolean } | undefined {
+  if (!row) return undefined;
+  const { is_revoked: isRevoked, ...user } = row;
+  return { user, isRevoked };
+}
+
+// A write at each use would cost more than the minute is worth.
+const MARK_MS = 60_000;
+const IS_CURRENT = `f.current_jti = :jti AND ${IS_WITHIN_BOUNDS}`;
+const MARK_AS_USED = `
+  WITH marked AS (
+    UPDATE token_family AS f SET last_used_at = :now
+    WHERE f.id = :familyId AND f.user_id = :userId AND f.revoked_at IS NULL AND ${IS_CURRENT}
+      AND coalesce(f.last_used_at, f.created_at) < :usedBefore)`;
+const STANDING = `
+  SELECT ${accountColumns('u')},
+    EXISTS (SELECT FROM blacklisted_token AS b WHERE b.jti = :jti)
+    OR CASE WHEN :familyId::uuid IS NULL
+      THEN coalesce(u.tokens_valid_from > :issuedAt, false)
+      ELSE NOT EXISTS (
+        SELECT FROM token_family AS f
+        WHERE f.id = :familyId AND f.user_id = u.id AND f.revoked_at IS NULL
+          AND f.token_version = u.token_version AND (NOT :isRefresh OR ${IS_CURRENT}))
+      END AS is_revoked
+  FROM users AS u WHERE u.id = :userId`;
 
 /** Ends a live family. Tells whether it was alive, and which token was its current one. */
 export async function revokeFamily(
@@ -141,33 +184,35 @@ export async function revokeFamily(
 
 /**
  * Rotates a token that belongs to no family (simplejwt issued it) into one of its own: its row in
- * blacklisted_token decides between concurrent uses. False if it was used up before, or the account
- * is not there, inactive, or has had another password since the token was issued.
+ * blacklisted_token decides between concurrent uses. The token's user; undefined if it was used up before,
+ * or the account is not there, inactive, or has changed since the token was issued in a way that ends tokens.
  */
 export async function adoptToken(
   family: NewFamily & { parentJti: string; parentIssuedAt: Date; parentExpiresAt: Date },
   db: Knex,
-): Promise<boolean> {
-  const { rows } = await db.raw<{ rows: unknown[] }>(
+): Promise<Account | undefined> {
+  const { rows } = await db.raw<{ rows: Account[] }>(
     `WITH account AS (
-       SELECT id, token_version FROM users
-       WHERE id = :userId AND is_active AND coalesce(password_changed_at <= :parentIssuedAt, true)
+       SELECT ${accountColumns('u')} FROM users AS u
+       WHERE id = :userId AND is_active AND coalesce(tokens_valid_from <= :parentIssuedAt, true)
        FOR SHARE),
      used AS (
        INSERT INTO blacklisted_token (jti, family_id, blacklisted_at, expires_at)
        SELECT :parentJti, :id, :now, :parentExpiresAt FROM account
-       ON CONFLICT (jti) DO NOTHING RETURNING jti)
-     INSERT INTO token_family (id, user_id, token_version, generation, current_jti, previous_jti,
-       rotated_at, created_at, expires_at, last_used_at, user_agent, ip)
-     SELECT :id, account.id, token_version, 1, :jti, used.jti, :now, :now, :expiresAt, :now, :userAgent, :ip
-     FROM account, used RETURNING id`,
+       ON CONFLICT (jti) DO NOTHING RETURNING jti),
+     opened AS (
+       INSERT INTO token_family (id, user_id, token_version, generation, current_jti, previous_jti,
+         rotated_at, created_at, expires_at, last_used_at, user_agent, ip)
+       SELECT :id, account.id, token_version, 1, :jti, used.jti, :now, :now, :expiresAt, :now, :userAgent, :ip
+       FROM account, used RETURNING id)
+     SELECT account.* FROM account, opened`,
     bindings(family, {
       parentJti: family.parentJti,
       parentIssuedAt: family.parentIssuedAt,
       parentExpiresAt: family.parentExpiresAt,
     }),
   );
-  return rows.length === 1;
+  return rows[0];
 }
 
 /** False if the token was blacklisted or rotated before. */

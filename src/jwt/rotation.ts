@@ -1,16 +1,19 @@
 import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
-import type { Deps } from '../deps.ts';
+import type { Account } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
 import { AuthenticationFailed, InvalidToken } from '../errors.ts';
 import { findUserById } from '../users/repository.ts';
-import { newTimes, toDate, toSeconds } from './claims.ts';
+import { newTimes, toDate, toSeconds, userIdOf } from './claims.ts';
 import type { ReadToken, TokenTimes } from './claims.ts';
 import { adoptToken, findBlacklistedToken, rotateFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
+import { refreshLifetime, sessionBounds } from './session-bounds.ts';
 
 interface Successor {
   familyId: string;
   times: TokenTimes;
+  user: Account;
 }
 
 /**
@@ -20,16 +23,17 @@ interface Successor {
  */
 export async function rotateRefreshToken(
   parent: ReadToken,
-  userId: number,
   client: ClientInfo,
-  deps: Deps,
+  deps: RequestDeps,
 ): Promise<Successor> {
+  const userId = userIdOf(parent.claims, deps.config);
+  if (userId === undefined) throw noActiveAccount();
   if (parent.familyId !== undefined) return rotateWithin(parent.familyId, parent.jti, userId, deps);
 
   const now = deps.now();
-  const times = newTimes(deps.config.REFRESH_TOKEN_LIFETIME, now);
+  const times = newTimes(refreshLifetime(deps.config), now);
   const familyId = uuidv7({ msecs: now.getTime() });
-  const isFirstUse = await adoptToken(
+  const user = await adoptToken(
     {
       id: familyId,
       jti: times.jti,
@@ -43,7 +47,7 @@ export async function rotateRefreshToken(
     },
     deps.db,
   );
-  if (isFirstUse) return { familyId, times };
+  if (user) return { familyId, times, user };
 
   const used = await findBlacklistedToken(parent.jti, deps.db);
   if (!used) throw await refusalOf(userId, deps.db);
@@ -55,9 +59,11 @@ async function rotateWithin(
   familyId: string,
   jti: string,
   userId: number,
-  { config, db, now: clock }: Deps,
+  deps: RequestDeps,
 ): Promise<Successor> {
-  const now = clock();
+  const { config, db } = deps;
+  const bounds = sessionBounds(deps);
+  const { now } = bounds;
   const child = newTimes(config.REFRESH_TOKEN_LIFETIME, now);
   const result = await rotateFamily(
     {
@@ -66,7 +72,8 @@ async function rotateWithin(
       jti,
       childJti: child.jti,
       childExpiresAt: toDate(child.exp),
-      now,
+      sessionSeconds: config.SESSION_LIFETIME || null,
+      ...bounds,
       graceSince:
         config.REFRESH_GRACE > 0 ? new Date(now.getTime() - config.REFRESH_GRACE * 1000) : null,
       revokeOnReuse: config.REFRESH_REUSE === 'revoke_family',
@@ -74,9 +81,13 @@ async function rotateWithin(
     db,
   );
   if (!result) throw await refusalOf(userId, db);
-  if (result.outcome === 'reuse') throw blacklisted();
-  const iat = toSeconds(result.rotatedAt);
-  return { familyId, times: { jti: result.jti, iat, exp: toSeconds(result.expiresAt) } };
+  if (result.outcome === 'reuse') {
+    await deps.live.catchUp();
+    throw blacklisted();
+  }
+  const { jti: childJti, rotatedAt, expiresAt, user } = result;
+  const times = { jti: childJti, iat: toSeconds(rotatedAt), exp: toSeconds(expiresAt) };
+  return { familyId, times, user };
 }
 
 // What an account that is there and active has against a token is that it was revoked.

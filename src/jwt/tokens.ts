@@ -1,20 +1,24 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { User } from '../db.ts';
-import type { Deps } from '../deps.ts';
+import type { Account, User } from '../db.ts';
+import type { RequestDeps } from '../deps.ts';
 import { AuthenticationFailed, ValidationError } from '../errors.ts';
-import { findUserById } from '../users/repository.ts';
-import { issueToken, newTimes, readToken, readUntypedToken, toDate, userIdOf } from './claims.ts';
-import type { ReadToken } from './claims.ts';
-import type { Claims } from './codec.ts';
 import {
-  blacklistToken,
-  findBlacklistedToken,
-  findRefreshState,
-  revokeFamily,
-  startFamily,
-} from './repository.ts';
+  carriedClaims,
+  issueToken,
+  newTimes,
+  readToken,
+  readUntypedToken,
+  sessionClaims,
+  toDate,
+  userIdOf,
+} from './claims.ts';
+import type { Claims } from './codec.ts';
+import { blacklistToken, findBlacklistedToken, revokeFamily, startFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
 import { blacklisted, noActiveAccount, rotateRefreshToken } from './rotation.ts';
+import { refreshLifetime } from './session-bounds.ts';
+import { standingInUse, standingOf } from './standing.ts';
+import type { Standing } from './standing.ts';
 
 /**
  * Opens a session for a user whose password was just verified (simplejwt's TokenObtainPairSerializer).
@@ -23,11 +27,11 @@ import { blacklisted, noActiveAccount, rotateRefreshToken } from './rotation.ts'
 export async function issueTokenPair(
   user: User,
   client: ClientInfo,
-  deps: Deps,
+  deps: RequestDeps,
 ): Promise<{ refresh: string; access: string } | undefined> {
   const { config, db } = deps;
   const now = deps.now();
-  const times = newTimes(config.REFRESH_TOKEN_LIFETIME, now);
+  const times = newTimes(refreshLifetime(config), now);
   const sid = uuidv7({ msecs: now.getTime() });
   const isOpen = await startFamily(
     {
@@ -43,10 +47,10 @@ export async function issueTokenPair(
     db,
   );
   if (!isOpen) return undefined;
-  const claims = { [config.USER_ID_CLAIM]: String(user.id), sid };
+  const claims = sessionClaims(user, sid, deps);
   return {
     refresh: issueToken('refresh', claims, times, config),
-    access: issueAccessToken(claims, deps),
+    access: issueAccessToken(claims, times.exp, deps),
   };
 }
 
@@ -54,43 +58,51 @@ export async function issueTokenPair(
 export async function refreshTokens(
   token: string,
   client: ClientInfo,
-  deps: Deps,
+  deps: RequestDeps,
 ): Promise<{ access: string; refresh?: string }> {
   const parent = readToken(token, 'refresh', deps);
-  const userId = userIdOf(parent.claims, deps.config);
-  if (userId === undefined) throw noUserIdentification();
+  if (userIdOf(parent.claims, deps.config) === undefined) throw noUserIdentification();
   if (!deps.config.ROTATE_REFRESH_TOKENS) {
-    await requireCurrent(parent, userId, deps);
-    return { access: issueAccessToken(parent.claims, deps) };
+    const user = requireActive(await standingInUse(parent, deps));
+    const claims = carriedClaims(parent, user, parent.familyId, deps);
+    return { access: issueAccessToken(claims, parent.exp, deps) };
   }
-  const { familyId, times } = await rotateRefreshToken(parent, userId, client, deps);
-  const claims = { ...parent.claims, sid: familyId };
+  const { familyId, times, user } = await rotateRefreshToken(parent, client, deps);
+  const claims = carriedClaims(parent, user, familyId, deps);
   return {
-    access: issueAccessToken(claims, deps),
+    access: issueAccessToken(claims, times.exp, deps),
     refresh: issueToken('refresh', claims, times, deps.config),
   };
 }
 
-/** simplejwt's TokenVerifySerializer: any type; the blacklist counts with BLACKLIST_AFTER_ROTATION only. */
-export async function verifyToken(token: string, deps: Deps): Promise<void> {
+/**
+ * simplejwt's TokenVerifySerializer, for a token of any type. A revoked one is refused as well, unless
+ * REVOKE_ACCESS_TOKENS is off; then, as in simplejwt, its blacklist counts with BLACKLIST_AFTER_ROTATION only.
+ */
+export async function verifyToken(token: string, deps: RequestDeps): Promise<void> {
+  const { REVOKE_ACCESS_TOKENS, BLACKLIST_AFTER_ROTATION } = deps.config;
   const read = readUntypedToken(token, deps);
-  if (deps.config.BLACKLIST_AFTER_ROTATION && (await isUsedUp(read, deps)))
+  if (!REVOKE_ACCESS_TOKENS && !BLACKLIST_AFTER_ROTATION) return;
+  const { state } = await standingOf(read, deps);
+  if (state === 'revoked')
     throw new ValidationError({ non_field_errors: ['Token is blacklisted'] });
+  if (state !== 'active' && REVOKE_ACCESS_TOKENS) throw noActiveAccount();
 }
 
 /** simplejwt's TokenBlacklistSerializer: ends the family, or the token alone if it belongs to none. */
-export async function blacklistRefreshToken(token: string, deps: Deps): Promise<void> {
+export async function blacklistRefreshToken(token: string, deps: RequestDeps): Promise<void> {
   const { claims, jti, exp, familyId } = readToken(token, 'refresh', deps);
   const now = deps.now();
   const isNew =
     familyId === undefined && (await blacklistToken({ jti, expiresAt: toDate(exp), now }, deps.db));
-  if (isNew) return;
+  if (isNew) return deps.live.catchUp();
 
   // A logout with a token that was rotated away ends the session too, whatever the answer.
   const sid = familyId ?? (await findBlacklistedToken(jti, deps.db))?.family_id;
   const userId = userIdOf(claims, deps.config);
   if (!sid || userId === undefined) throw blacklisted();
   const ended = await revokeFamily({ familyId: sid, userId, reason: 'blacklist', now }, deps.db);
+  await deps.live.catchUp();
   if (!ended) throw blacklisted();
   if (ended.current_jti !== jti && deps.config.BLACKLIST_AFTER_ROTATION) throw blacklisted();
 }
@@ -99,54 +111,36 @@ export async function blacklistRefreshToken(token: string, deps: Deps): Promise<
  * The user an access token stands for (simplejwt's JWTAuthentication). Throws InvalidToken for the
  * token, AuthenticationFailed for the user.
  */
-export async function authenticateAccessToken(token: string, deps: Deps): Promise<User> {
-  const { claims } = readToken(token, 'access', deps);
-  if (!Object.hasOwn(claims, deps.config.USER_ID_CLAIM)) throw noUserIdentification();
-  const userId = userIdOf(claims, deps.config);
-  // The one read that an in-memory list of revocations can take the place of.
-  const user = userId === undefined ? undefined : await findUserById(userId, deps.db);
-  if (!user) throw new AuthenticationFailed('User not found', { code: 'user_not_found' });
-  if (!user.is_active)
-    throw new AuthenticationFailed('User is inactive', { code: 'user_inactive' });
-  return user;
-}
-
-async function requireCurrent(token: ReadToken, userId: number, deps: Deps): Promise<void> {
-  const state = await stateOf(token, userId, deps);
-  if (state === 'orphaned') throw noActiveAccount();
-  if (state === 'used') throw blacklisted();
-}
-
-async function isUsedUp(token: ReadToken, deps: Deps): Promise<boolean> {
-  const { claims, jti, familyId } = token;
-  if (familyId === undefined) return (await findBlacklistedToken(jti, deps.db)) !== undefined;
-  const userId = userIdOf(claims, deps.config);
-  // The jti of an access token is in no family's row.
-  if (claims[deps.config.TOKEN_TYPE_CLAIM] !== 'refresh' || userId === undefined) return false;
-  return (await stateOf(token, userId, deps)) !== 'current';
-}
-
-/** Whether a refresh token may be used; orphaned: its user is gone or inactive. */
-async function stateOf(
-  { jti, iat, familyId }: ReadToken,
-  userId: number,
-  { db }: Deps,
-): Promise<'current' | 'used' | 'orphaned'> {
-  if (familyId !== undefined) {
-    const state = await findRefreshState({ familyId, userId, jti }, db);
-    // Families outlive their tokens, so a missing one went with its user.
-    if (!state?.userIsActive) return 'orphaned';
-    return state.isCurrent ? 'current' : 'used';
+export async function authenticateAccessToken(token: string, deps: RequestDeps): Promise<Account> {
+  const read = readToken(token, 'access', deps);
+  if (!Object.hasOwn(read.claims, deps.config.USER_ID_CLAIM)) throw noUserIdentification();
+  const standing = await standingOf(read, deps);
+  switch (standing.state) {
+    case 'active':
+      return standing.user;
+    case 'revoked':
+      throw blacklisted();
+    case 'user_inactive':
+      throw new AuthenticationFailed('User is inactive', { code: 'user_inactive' });
+    case 'user_not_found':
+      throw new AuthenticationFailed('User not found', { code: 'user_not_found' });
   }
-  if (await findBlacklistedToken(jti, db)) return 'used';
-  const user = await findUserById(userId, db);
-  if (!user?.is_active) return 'orphaned';
-  const { password_changed_at: changed } = user;
-  return changed && toDate(iat) < changed ? 'used' : 'current';
 }
 
-function issueAccessToken(claims: Claims, { config, now }: Deps): string {
-  return issueToken('access', claims, newTimes(config.ACCESS_TOKEN_LIFETIME, now()), config);
+function requireActive(standing: Standing): Account {
+  if (standing.state === 'active') return standing.user;
+  throw standing.state === 'revoked' ? blacklisted() : noActiveAccount();
+}
+
+// No token outlives the session it belongs to.
+function issueAccessToken(
+  claims: Claims,
+  refreshExp: number,
+  { config, now }: RequestDeps,
+): string {
+  const times = newTimes(config.ACCESS_TOKEN_LIFETIME, now());
+  const exp = config.SESSION_LIFETIME > 0 ? Math.min(times.exp, refreshExp) : times.exp;
+  return issueToken('access', claims, { ...times, exp }, config);
 }
 
 // simplejwt tells this one without its list of messages, though with the code of a bad token.

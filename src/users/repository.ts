@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { User } from '../db.ts';
+import type { Account, User } from '../db.ts';
 import { ValidationError } from '../errors.ts';
 
 /** `password` is an encoded hash, `username` in its canonical form. */
@@ -15,14 +15,20 @@ const COLUMNS = [
   'is_staff',
   'is_superuser',
   'token_version',
-  'password_changed_at',
+  'tokens_valid_from',
   'date_joined',
   'last_login',
 ] as const satisfies (keyof User)[];
 
-/** The columns of a User, for a join in which `users` has another name. */
-export function userColumns(table: string): string[] {
-  return COLUMNS.map((column) => `${table}.${column}`);
+const ACCOUNT_COLUMNS = COLUMNS.filter((column) => column !== 'password');
+
+/** The columns of an Account, for SQL in which `users` has another name. */
+export function accountColumns(table: string): string {
+  return ACCOUNT_COLUMNS.map((column) => `${table}.${column}`).join(', ');
+}
+
+export async function findAccountById(id: number, db: Knex): Promise<Account | undefined> {
+  return db<Account>('users').where({ id }).first(ACCOUNT_COLUMNS);
 }
 
 export async function findUserById(id: number, db: Knex): Promise<User | undefined> {
@@ -66,11 +72,8 @@ export async function setPassword(
       .update({
         password,
         token_version: trx.raw('token_version + 1'),
-        password_changed_at: now,
+        tokens_valid_from: now,
       });
-    await trx('token_family')
-      .where({ user_id: id, revoked_at: null })
-      .update({ revoked_at: now, revoked_reason: 'password_change' });
     return changed === 1;
   });
 }

@@ -3,7 +3,7 @@ import { createApp } from '../../src/app.ts';
 import { createLog } from '../../src/log.ts';
 import { createClient } from '../support/client.ts';
 import { testConfig } from '../support/config.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDeps } from '../support/deps.ts';
 import { startApp } from '../support/app.ts';
 import { listen, startWithoutDatabase } from './shell.ts';
 
@@ -42,7 +42,7 @@ test('while the database is away the service is alive and not ready', async (t) 
 
 test('once it is stopping the service is alive and not ready', async (t) => {
   const config = testConfig();
-  const deps = { config, db: await createDatabase(t), now: () => new Date() };
+  const deps = await createDeps(t, config);
   const { koa, stopping } = await createApp(deps, createLog(config));
   const client = createClient(t, await listen(t, koa.callback()));
   t.is((await client.get('/readyz')).status, 200);

@@ -8,7 +8,7 @@ import { createHttpServer } from '../../src/http/http-server.ts';
 import { createLog } from '../../src/log.ts';
 import { createClient } from '../support/client.ts';
 import { testConfig } from '../support/config.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDeps } from '../support/deps.ts';
 import { createUser } from '../support/factories.ts';
 import { sendRaw, statusOf } from './raw.ts';
 
@@ -70,7 +70,7 @@ play('no request of the corpus gets more than it should, nor a 5xx', async (t) =
 /** The service as it is started, and somebody who can log in again and again. */
 async function startServer(t: ExecutionContext) {
   const config = testConfig();
-  const deps = { config, db: await createDatabase(t), now: () => new Date() };
+  const deps = await createDeps(t, config);
   const { koa } = await createApp(deps, createLog(config));
   const server = createHttpServer(koa);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

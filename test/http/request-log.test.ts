@@ -4,6 +4,7 @@ import pino from 'pino';
 import { createApp } from '../../src/app.ts';
 import { createClient } from '../support/client.ts';
 import { testConfig } from '../support/config.ts';
+import { createDeps } from '../support/deps.ts';
 import { databaseAway, listen } from './shell.ts';
 
 test('a request is one line of the log, without what may hold a credential', async (t) => {
@@ -12,7 +13,7 @@ test('a request is one line of the log, without what may hold a credential', asy
     lines.push(chunk.toString());
     done();
   };
-  const deps = { config: testConfig(), db: await databaseAway(t), now: () => new Date() };
+  const deps = await createDeps(t, testConfig(), { db: await databaseAway(t) });
   const { koa } = await createApp(deps, pino({ base: null }, new Writable({ write })));
   const client = createClient(t, await listen(t, koa.callback()));
 

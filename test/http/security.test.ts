@@ -4,6 +4,7 @@ import { ApiError } from '../../src/errors.ts';
 import type { Parts } from '../../src/http/operation.ts';
 import { authorize, authorizeObject } from '../../src/http/security.ts';
 import { testConfig } from '../support/config.ts';
+import { createDeps } from '../support/deps.ts';
 import { databaseAway, serveContract } from './shell.ts';
 import { contractOf, operation, SCHEMES, STAFF, USER } from './small-contracts.ts';
 
@@ -46,7 +47,7 @@ for (const { permissions, method, statuses } of RULES) {
 
     test(`${permissions.join(' and ')}: ${method} is a ${status} for ${caller}`, async (t) => {
       const requirement = { schemes: ['tokenAuth'], permissions, challengeScheme: 'tokenAuth' };
-      const deps = { config: testConfig(), db: await databaseAway(t), now: () => new Date() };
+      const deps = await createDeps(t, testConfig(), { db: await databaseAway(t) });
 
       const outcome = await authorize(requirement, { authorization, method }, SCHEMES, deps).then(
         () => 200,

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import Koa from 'koa';
 import type { Knex } from 'knex';
-import { connect } from '../../src/db.ts';
 import { createApi } from '../../src/http/api.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
 import type { Parts } from '../../src/http/operation.ts';
@@ -16,12 +15,12 @@ import { createClient } from '../support/client.ts';
 import type { Client } from '../support/client.ts';
 import { testConfig } from '../support/config.ts';
 import type { SettingValues } from '../support/config.ts';
+import { connectTo } from '../support/database.ts';
+import { createDeps } from '../support/deps.ts';
 
 /** A database that is away: nothing listens at its port. */
 export async function databaseAway(t: ExecutionContext): Promise<Knex> {
-  const { db, close } = await connect(testConfig({ DATABASE_URL: 'postgres://127.0.0.1:1/away' }));
-  t.teardown(close);
-  return db;
+  return connectTo(t, 'postgres://127.0.0.1:1/away');
 }
 
 /** The whole service, for what must work without a database. */
@@ -40,7 +39,7 @@ export async function serveContract(
   settings: SettingValues = {},
 ): Promise<Client> {
   const config = testConfig(settings);
-  const deps = { config, db: await databaseAway(t), now: () => new Date() };
+  const deps = await createDeps(t, config, { db: await databaseAway(t) });
   const api = await createApi(document, parts, config);
   const koa = new Koa()
     .use(errorResponse(createLog(config)))

@@ -29,7 +29,7 @@ export const USER: User = {
   is_staff: false,
   is_superuser: false,
   token_version: 0,
-  password_changed_at: null,
+  tokens_valid_from: null,
   date_joined: new Date(0),
   last_login: null,
 };

@@ -1,11 +1,14 @@
 import test from 'ava';
 import { contractDocument } from '../../src/contract.ts';
 import { connect } from '../../src/db.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import { ValidationError } from '../../src/errors.ts';
 import { createApi } from '../../src/http/api.ts';
 import type { Call } from '../../src/http/api.ts';
 import { decimalProblem, textProblem } from '../../src/http/validation.ts';
+import { createLog } from '../../src/log.ts';
 import { handlers, owners, security } from '../../src/operations.ts';
+import { startLive } from '../../src/revocation/live.ts';
 import { testConfig } from '../support/config.ts';
 import { quoted } from './quoted.ts';
 
@@ -68,7 +71,11 @@ const answer = ({ body, query }: Call & { query: unknown }) => ({
 });
 const echoes = Object.fromEntries(Object.keys(handlers).map((id) => [id, answer]));
 const config = testConfig({ DATABASE_URL: 'postgres://127.0.0.1:1/away' });
-const deps = { config, db: (await connect(config)).db, now: () => new Date() };
+// Not awaited here: tests have to be declared before anything is waited for.
+const reachable = connect(config).then(async (database): Promise<RequestDeps> => {
+  const live = await startLive(database, config, createLog(config));
+  return { config, db: database.db, now: () => new Date(), live };
+});
 const api = await createApi(contractDocument(), { handlers: echoes, owners, security }, config);
 
 type Sent = { json: unknown } | { form: object } | { query: string };
@@ -85,7 +92,7 @@ async function send(id: string, sent: Sent): Promise<unknown> {
     client: { ip: '127.0.0.1', userAgent: undefined },
     ...('form' in sent && { body: { data: sent.form, isForm: true } }),
   };
-  const { body } = await api.call(operation, call, deps);
+  const { body } = await api.call(operation, call, await reachable);
   return body;
 }
 

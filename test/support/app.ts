@@ -2,14 +2,14 @@ import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import type { Knex } from 'knex';
 import { createApp } from '../../src/app.ts';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { createLog } from '../../src/log.ts';
 import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { testConfig } from './config.ts';
 import type { SettingValues } from './config.ts';
-import { createDatabase } from './database.ts';
+import { createDeps } from './deps.ts';
 
 /** A clock that stands still until it is told to go on. */
 export interface Clock {
@@ -21,7 +21,7 @@ export interface TestApp {
   client: Client;
   base: string;
   db: Knex;
-  deps: Deps;
+  deps: RequestDeps;
   clock: Clock;
 }
 
@@ -32,9 +32,9 @@ export async function startApp(
   { isRealTime = false, db: given }: { isRealTime?: boolean; db?: Knex } = {},
 ): Promise<TestApp> {
   const config = testConfig(settings);
-  const db = given ?? (await createDatabase(t));
   const clock = createClock();
-  const deps = { config, db, now: isRealTime ? () => new Date() : clock.now };
+  const now = isRealTime ? () => new Date() : clock.now;
+  const deps = await createDeps(t, config, { db: given, now });
   const { koa } = await createApp(deps, createLog(config));
   const server = createHttpServer(koa);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -47,7 +47,7 @@ export async function startApp(
   );
   const { port } = server.address() as AddressInfo; // a TCP socket that listens
   const base = `http://127.0.0.1:${port}`;
-  return { client: createClient(t, base), base, db, deps, clock };
+  return { client: createClient(t, base), base, db: deps.db, deps, clock };
 }
 
 function createClock(): Clock {

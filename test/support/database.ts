@@ -8,6 +8,7 @@ import type { ExecutionContext } from 'ava';
 import knex from 'knex';
 import type { Knex } from 'knex';
 import pLimit from 'p-limit';
+import type { OpenChannel } from '../../src/channel.ts';
 import { connect, overPglite } from '../../src/db.ts';
 import { migrateLatest } from '../../src/schema.ts';
 import { testConfig } from './config.ts';
@@ -21,6 +22,15 @@ export const SERVER = process.env.TEST_DATABASE_URL;
 // An embedded database takes half a gigabyte, and all tests of a file begin at once.
 const inTurnOnThisMachine = pLimit(3);
 const admitted = new WeakSet<ExecutionContext>();
+
+const channels = new WeakMap<Knex, OpenChannel>();
+
+/** How revocations are heard of on a database that a function of this file has made. */
+export function channelOf(db: Knex): OpenChannel {
+  const openChannel = channels.get(db);
+  if (!openChannel) throw new Error('not a database of this file');
+  return openChannel;
+}
 
 /** A migrated, empty database of the test's own, gone when the test ends. On a server where TEST_DATABASE_URL names one. */
 export async function createDatabase(t: ExecutionContext): Promise<Knex> {
@@ -47,7 +57,8 @@ async function takeTurn(t: ExecutionContext): Promise<void> {
 async function createEmbedded(t: ExecutionContext): Promise<Knex> {
   const template = new Blob([readFileSync(await embeddedTemplate())]);
   const pglite = await PGlite.create({ loadDataDir: template, extensions: { pg_trgm } });
-  const db = await overPglite(pglite);
+  const { db, openChannel } = await overPglite(pglite);
+  channels.set(db, openChannel);
   t.teardown(async () => {
     await db.destroy();
     await pglite.close();
@@ -60,7 +71,7 @@ async function embeddedTemplate(): Promise<string> {
   const file = path.join(os.tmpdir(), `latchkey-test-template-${migrationsDigest()}.tar`);
   if (existsSync(file)) return file;
   const pglite = await PGlite.create({ extensions: { pg_trgm } });
-  const db = await overPglite(pglite);
+  const { db } = await overPglite(pglite);
   await migrateLatest(db);
   await db.destroy();
   const dump = await pglite.dumpDataDir('none');
@@ -73,9 +84,15 @@ async function embeddedTemplate(): Promise<string> {
 
 async function createOnServer(t: ExecutionContext, server: string): Promise<Knex> {
   const url = await createServerDatabase(t, server);
-  const { db, close } = await connect(testConfig({ DATABASE_URL: url }), PATIENT);
-  t.teardown(close);
-  return db;
+  return connectTo(t, url);
+}
+
+/** A connection to a server, closed when the test ends. */
+export async function connectTo(t: ExecutionContext, url: string, times = PATIENT): Promise<Knex> {
+  const database = await connect(testConfig({ DATABASE_URL: url }), times);
+  channels.set(database.db, database.openChannel);
+  t.teardown(database.close);
+  return database.db;
 }
 
 /** The URL of a migrated, empty database on a server, dropped when the test ends. */

@@ -4,6 +4,7 @@ import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
 import type { User } from '../../src/db.ts';
 import { hashPassword } from '../../src/users/passwords.ts';
 import type { NewUser } from '../../src/users/repository.ts';
+import type { Deps } from '../../src/deps.ts';
 import type { TestApp } from './app.ts';
 
 export interface TestUser extends User {
@@ -14,7 +15,7 @@ export interface TestUser extends User {
 
 /** A user with a token, unless told otherwise: active, no staff. */
 export async function createUser(
-  { deps }: Pick<TestApp, 'deps'>,
+  { deps }: { deps: Deps },
   fields: Partial<NewUser> = {},
 ): Promise<TestUser> {
   const plain = `correct horse ${randomUUID()}`;

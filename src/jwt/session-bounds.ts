@@ -1,0 +1,31 @@
+import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
+
+/** What a session has to be younger than, so that it lives. */
+export interface SessionBounds {
+  now: Date;
+  startedAfter: Date | typeof EVER;
+  usedAfter: Date | typeof EVER;
+}
+
+// PostgreSQL's, for a timestamp that is before all others.
+const EVER = '-infinity';
+
+/** SESSION_LIFETIME counts from the login, SESSION_IDLE_LIFETIME from the last use. */
+export function sessionBounds({ config, now: clock }: Pick<Deps, 'config' | 'now'>): SessionBounds {
+  const now = clock();
+  const ago = (seconds: number): Date | typeof EVER =>
+    seconds > 0 ? new Date(now.getTime() - seconds * 1000) : EVER;
+  return {
+    now,
+    startedAfter: ago(config.SESSION_LIFETIME),
+    usedAfter: ago(config.SESSION_IDLE_LIFETIME),
+  };
+}
+
+/** The life of a refresh token of a session that begins now, in seconds. */
+export function refreshLifetime({ REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME }: Config): number {
+  return SESSION_LIFETIME > 0
+    ? Math.min(REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME)
+    : REFRESH_TOKEN_LIFETIME;
+}

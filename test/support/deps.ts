@@ -1,0 +1,19 @@
+import type { ExecutionContext } from 'ava';
+import type { Knex } from 'knex';
+import type { Config } from '../../src/config.ts';
+import type { RequestDeps } from '../../src/deps.ts';
+import { createLog } from '../../src/log.ts';
+import { startLive } from '../../src/revocation/live.ts';
+import { channelOf, createDatabase } from './database.ts';
+
+/** What a request can reach, with the revocations of the database followed until the test ends. */
+export async function createDeps(
+  t: ExecutionContext,
+  config: Config,
+  { db: given, now = () => new Date() }: { db?: Knex; now?: () => Date } = {},
+): Promise<RequestDeps> {
+  const db = given ?? (await createDatabase(t));
+  const live = await startLive({ openChannel: channelOf(db) }, config, createLog(config));
+  t.teardown(live.stop);
+  return { config, db, now, live };
+}
