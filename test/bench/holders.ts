@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import { refresh } from './http-client.ts';
 import type { Answer } from './http-client.ts';
 import type { Replica } from './service.ts';
@@ -29,13 +29,13 @@ export interface Holder {
 
 export interface Crowd {
   replicas: Replica[];
-  deps: Deps;
+  deps: RequestDeps;
   /** The pause of each holder between two rotations, at most. */
   thinkMs: number;
   isOver: boolean;
 }
 
-export async function createHolders(count: number, deps: Deps): Promise<Holder[]> {
+export async function createHolders(count: number, deps: RequestDeps): Promise<Holder[]> {
   const sessions = await openSessions(count, await createUsers(count, deps), deps);
   return sessions.map(({ familyId, refresh: token }, index) => ({
     familyId,
@@ -95,7 +95,7 @@ async function use(holder: Holder, { replicas, deps }: Crowd): Promise<Answer> {
   }
 }
 
-async function noteInterruption(holder: Holder, deps: Deps): Promise<void> {
+async function noteInterruption(holder: Holder, deps: RequestDeps): Promise<void> {
   holder.interrupted += 1;
   // The other tab may have rotated it, so these tell nothing.
   if (holder.tabs > 1) return;

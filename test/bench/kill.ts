@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startProgress } from '../../src/commands/progress.ts';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import { exactly, measured } from './figure.ts';
 import type { Figure, Finding } from './figure.ts';
 import { createHolders, lastUse, refreshSteadily } from './holders.ts';
@@ -63,7 +63,7 @@ export const kill: Figure = {
 
 const between = (from: number, to: number): number => from + Math.random() * (to - from);
 
-async function findingsOf(holders: Holder[], deps: Deps): Promise<Finding[]> {
+async function findingsOf(holders: Holder[], deps: RequestDeps): Promise<Finding[]> {
   const families = await readFamilies(holders, deps);
   const total = (count: (holder: Holder) => number): number =>
     holders.reduce((sum, holder) => sum + count(holder), 0);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startProgress } from '../../src/commands/progress.ts';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import type { DatabaseProxy } from './database-proxy.ts';
 import { below, exactly, measured } from './figure.ts';
 import type { Finding } from './figure.ts';
@@ -45,7 +45,7 @@ export interface Parting {
   /** Its database is behind the proxy. */
   parted: Replica;
   proxy: DatabaseProxy;
-  deps: Deps;
+  deps: RequestDeps;
 }
 
 /** An answer to the access token of `session`; times of this process' clock. */

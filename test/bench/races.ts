@@ -1,5 +1,5 @@
 import { startProgress } from '../../src/commands/progress.ts';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import { exactly, measured } from './figure.ts';
 import type { Figure, Finding } from './figure.ts';
 import { refresh } from './http-client.ts';
@@ -95,7 +95,7 @@ async function runRounds(
 async function countContradictions(
   expected: Expected[],
   { revoked }: Rule,
-  deps: Deps,
+  deps: RequestDeps,
 ): Promise<number> {
   const families = await readFamilies(expected, deps);
   return expected.filter(({ familyId, generation, jti }) => {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../../src/config.ts';
 import { connect } from '../../src/db.ts';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
+import { createLog } from '../../src/log.ts';
+import { startLive } from '../../src/revocation/live.ts';
 import { migrateLatest } from '../../src/schema.ts';
 import { randomSecret } from '../../src/secrets.ts';
 import { send } from './http-client.ts';
@@ -54,7 +56,7 @@ function temporaryDirectory(): string {
 
 /** What most figures run on. */
 export interface Stage {
-  deps: Deps;
+  deps: RequestDeps;
   replicas: Replica[];
 }
 
@@ -75,12 +77,16 @@ export async function openDatabase(
   databaseUrl: string,
   settings: Settings,
   scope: Scope,
-): Promise<Deps> {
+): Promise<RequestDeps> {
   const config = loadConfig(serviceEnv(databaseUrl, settings));
-  const { db, close } = await connect(config, { statementTimeout: 0, connectTimeout: 30_000 });
-  scope.onClose(close);
+  const database = await connect(config, { statementTimeout: 0, connectTimeout: 30_000 });
+  const { db } = database;
+  scope.onClose(database.close);
   await migrateLatest(db);
-  return { config, db, now: () => new Date() };
+  // Sessions are opened here and none is judged, so nothing has to be followed beside the replicas.
+  const live = await startLive(database, config, createLog(config));
+  await live.stop();
+  return { config, db, now: () => new Date(), live };
 }
 
 /** One replica for each database URL, which may all be the same; ready when this resolves. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { User } from '../../src/db.ts';
-import type { Deps } from '../../src/deps.ts';
+import type { RequestDeps } from '../../src/deps.ts';
 import { issueTokenPair } from '../../src/jwt/tokens.ts';
 import { insertUser } from '../../src/users/repository.ts';
 import { send } from './http-client.ts';
@@ -15,7 +15,7 @@ export interface Session {
 }
 
 /** Accounts without a usable password: nobody here waits for bcrypt. */
-export function createUsers(count: number, { db }: Deps): Promise<User[]> {
+export function createUsers(count: number, { db }: RequestDeps): Promise<User[]> {
   const users = Array.from({ length: count }, () =>
     insertUser({ username: `bench-${randomUUID()}`, password: '!' }, db),
   );
@@ -23,14 +23,14 @@ export function createUsers(count: number, { db }: Deps): Promise<User[]> {
 }
 
 /** What `/login/` does once the password is verified. */
-export async function openSession(user: User, deps: Deps): Promise<Session> {
+export async function openSession(user: User, deps: RequestDeps): Promise<Session> {
   const pair = await issueTokenPair(user, { ip: '127.0.0.1', userAgent: 'latchkey bench' }, deps);
   if (!pair) throw new Error('a user of the harness is gone');
   return { ...pair, familyId: claimsOf(pair.refresh).sid };
 }
 
 /** `count` sessions, in turn of the users. */
-export function openSessions(count: number, users: User[], deps: Deps): Promise<Session[]> {
+export function openSessions(count: number, users: User[], deps: RequestDeps): Promise<Session[]> {
   const sessions = Array.from({ length: count }, (_, index) =>
     openSession(inTurn(users, index), deps),
   );
@@ -67,7 +67,7 @@ export interface FamilyState {
 
 export async function readFamilies(
   sessions: readonly Pick<Session, 'familyId'>[],
-  { db }: Deps,
+  { db }: RequestDeps,
 ): Promise<Map<string, FamilyState>> {
   const { rows } = await db.raw<{ rows: FamilyState[] }>(
     `SELECT id, generation, current_jti, revoked_reason FROM token_family WHERE id = ANY(?::uuid[])`,
