@@ -10,6 +10,7 @@ import { createDemo } from './demo.ts';
 import type { RequestDeps } from './deps.ts';
 import { OperatorError } from './errors.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { startSweeper } from './jwt/sweeper.ts';
 import { createLog } from './log.ts';
 import { startLive } from './revocation/live.ts';
 import { prepareSchema } from './schema.ts';
@@ -36,6 +37,7 @@ async function start(config: Config): Promise<void> {
     const app = await createApp(deps, log);
     // The last thing that can fail: from here on somebody may be served.
     const server = await listen(app, config, log);
+    closing.push(startSweeper(deps, live, log).stop);
     stopOnSignal(server, app, close, log);
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {

@@ -12,6 +12,7 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts',
       'src/http/http-server.ts',
+      'src/jwt/sweeper.ts',
       'src/revocation/live.ts',
     ],
   ],
@@ -38,7 +39,12 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/jwt/*.ts',
-    ['src/jwt/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
+    [
+      'src/jwt/*.ts',
+      'src/users/*.ts',
+      'src/revocation/{live,stream}.ts',
+      'src/{config,contract,db,deps,errors,text}.ts',
+    ],
   ],
   ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],

@@ -1,30 +1,27 @@
 import type { Deps } from '../deps.ts';
-import { estimateRows, flushBlacklistedTokens, flushExpiredFamilies } from '../jwt/flush.ts';
+import { estimateRows, FLUSHED, flushedBefore } from '../jwt/flush.ts';
 import type { Flush } from '../jwt/flush.ts';
 import { startProgress } from './progress.ts';
 
 const BATCH = 1000;
 
-const TABLES = [
-  { table: 'token_family', label: 'Sessions', flush: flushExpiredFamilies },
-  { table: 'blacklisted_token', label: 'Blacklisted tokens', flush: flushBlacklistedTokens },
-] as const;
-
 export async function flushExpiredTokens(
   { dryRun = false }: { dryRun?: boolean },
-  { config, db, now }: Deps,
+  deps: Deps,
 ): Promise<string> {
-  // Within LEEWAY an expired token still passes: what revokes it must outlive it.
-  const before = new Date(now().getTime() - config.LEEWAY * 1000);
+  const before = flushedBefore(deps);
   const counts: number[] = [];
-  for (const { table, label, flush } of TABLES) {
-    const progress = startProgress(label, await estimateRows(table, db));
+  for (const { table, label, flush } of FLUSHED) {
+    const progress = startProgress(label, await estimateRows(table, deps.db));
     const options: Flush = { batch: BATCH, dryRun, onBatch: progress.advanceTo };
-    counts.push(await flush(before, options, db).finally(progress.stop));
+    counts.push(await flush(before, options, deps.db).finally(progress.stop));
   }
-  const [sessions = 0, tokens = 0] = counts;
+  const [sessions = 0, tokens = 0, revocations = 0] = counts;
   const verb = dryRun ? 'Would delete' : 'Deleted';
-  return `${verb} ${count(sessions, 'expired session')} and ${count(tokens, 'expired blacklisted token')}.`;
+  return (
+    `${verb} ${count(sessions, 'expired session')}, ${count(tokens, 'expired blacklisted token')} ` +
+    `and ${count(revocations, 'past revocation')}.`
+  );
 }
 
 function count(number: number, noun: string): string {

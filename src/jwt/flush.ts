@@ -1,11 +1,13 @@
 import type { Knex } from 'knex';
+import type { Deps } from '../deps.ts';
+import { revocationSeconds } from '../revocation/live.ts';
 
 export interface Flush {
   /** How many rows one statement looks at. */
   batch: number;
   dryRun: boolean;
-  /** Told after each statement how many rows were looked at so far. */
-  onBatch: (seen: number) => void;
+  /** Told after each statement how many rows were looked at so far; the next one waits for it. */
+  onBatch: (seen: number) => unknown;
 }
 
 interface FamilyPage {
@@ -15,12 +17,12 @@ interface FamilyPage {
 }
 
 /**
- * Deletes the families that expired before `now`; how many there were. Walks the primary key (UUID v7:
+ * Deletes the families that expired before then; how many there were. Walks the primary key (UUID v7:
  * the order of their making), so that no statement scans the table and no index on expires_at slows
  * every rotation.
  */
 export async function flushExpiredFamilies(
-  now: Date,
+  before: Date,
   { batch, dryRun, onBatch }: Flush,
   db: Knex,
 ): Promise<number> {
@@ -30,14 +32,14 @@ export async function flushExpiredFamilies(
     const { rows } = await db.raw<{ rows: FamilyPage[] }>(dryRun ? COUNT_PAGE : DELETE_PAGE, {
       after,
       batch,
-      now,
+      before,
     });
     const [page] = rows;
     if (!page?.last_id) return expired;
     after = page.last_id;
     seen += page.seen;
     expired += page.expired;
-    onBatch(seen);
+    await onBatch(seen);
   }
 }
 
@@ -46,60 +48,90 @@ const PAGE = `
     SELECT id, expires_at FROM token_family WHERE id > :after ORDER BY id LIMIT :batch)`;
 const POSITION = `(SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last_id, (SELECT count(*) FROM page) AS seen`;
 
-// The row itself is asked once more: a rotation may have prolonged it since the page was read.
+// The row itself is asked once more: a rotation may have prolonged it since the page was read. Who holds one
+// is not waited for; it comes with the next flush.
 const DELETE_PAGE = `
   WITH ${PAGE},
-  gone AS (
-    DELETE FROM token_family AS f USING page
-    WHERE f.id = page.id AND page.expires_at <= :now AND f.expires_at <= :now RETURNING 1)
+  expired AS MATERIALIZED (
+    SELECT f.id FROM token_family AS f JOIN page USING (id)
+    WHERE page.expires_at <= :before AND f.expires_at <= :before FOR UPDATE OF f SKIP LOCKED),
+  gone AS (DELETE FROM token_family AS f USING expired WHERE f.id = expired.id RETURNING 1)
   SELECT ${POSITION}, (SELECT count(*) FROM gone) AS expired`;
 
 const COUNT_PAGE = `
   WITH ${PAGE}
-  SELECT ${POSITION}, (SELECT count(*) FROM page WHERE expires_at <= :now) AS expired`;
+  SELECT ${POSITION}, (SELECT count(*) FROM page WHERE expires_at <= :before) AS expired`;
 
-/** Deletes the blacklisted tokens that expired before `now`, by the index on expires_at; how many there were. */
+/** Deletes the blacklisted tokens that expired before then; how many there were. */
 export async function flushBlacklistedTokens(
-  now: Date,
+  before: Date,
+  options: Flush,
+  db: Knex,
+): Promise<number> {
+  return flushByTime(
+    { table: 'blacklisted_token', key: 'jti', time: 'expires_at' },
+    before,
+    options,
+    db,
+  );
+}
+
+/** Deletes the revocations that were noted before then; how many there were. */
+export async function flushRevocations(before: Date, options: Flush, db: Knex): Promise<number> {
+  return flushByTime({ table: 'revocation', key: 'id', time: 'revoked_at' }, before, options, db);
+}
+
+/** A table with an index on a time. */
+interface Timed {
+  table: 'blacklisted_token' | 'revocation';
+  key: string;
+  time: string;
+}
+
+async function flushByTime(
+  timed: Timed,
+  before: Date,
   { batch, dryRun, onBatch }: Flush,
   db: Knex,
 ): Promise<number> {
-  if (dryRun) return countExpired(now, db);
+  if (dryRun) {
+    const [row] = await db(timed.table).where(timed.time, '<=', before).count('* as expired');
+    return Number(row?.expired ?? 0);
+  }
   let since = new Date(0);
   let deleted = 0;
   for (;;) {
-    const rows = await deleteExpired({ since, now, batch }, db);
-    deleted += rows.length;
-    onBatch(deleted);
-    if (rows.length < batch) return deleted;
-    since = rows.reduce(
-      (latest, row) => (row.expires_at > latest ? row.expires_at : latest),
-      since,
-    );
+    const times = await deleteBatch(timed, { since, before, batch }, db);
+    deleted += times.length;
+    await onBatch(deleted);
+    if (times.length < batch) return deleted;
+    since = new Date(Math.max(...times.map((time) => time.getTime())));
   }
 }
 
-async function countExpired(now: Date, db: Knex): Promise<number> {
-  const [row] = await db('blacklisted_token').where('expires_at', '<=', now).count('* as expired');
-  return Number(row?.expired ?? 0);
-}
-
 // `since` keeps a batch from walking over the dead index entries of those before it.
-async function deleteExpired(
-  { since, now, batch }: { since: Date; now: Date; batch: number },
+async function deleteBatch(
+  { table, key, time }: Timed,
+  { since, before, batch }: { since: Date; before: Date; batch: number },
   db: Knex,
-): Promise<{ expires_at: Date }[]> {
-  const expired = db('blacklisted_token')
-    .whereBetween('expires_at', [since, now])
-    .orderBy('expires_at')
+): Promise<Date[]> {
+  const expired = db(table)
+    .whereBetween(time, [since, before])
+    .orderBy(time)
     .limit(batch)
-    .select('jti');
-  return db('blacklisted_token').whereIn('jti', expired).delete().returning('expires_at');
+    .forUpdate()
+    .skipLocked()
+    .select(key);
+  const rows: Record<string, Date>[] = await db(table)
+    .whereIn(key, expired)
+    .delete()
+    .returning(time);
+  return rows.flatMap((row) => row[time] ?? []);
 }
 
 /** What the planner believes, since counting would scan the table: good enough for a progress bar. */
 export async function estimateRows(
-  table: 'token_family' | 'blacklisted_token',
+  table: 'token_family' | 'blacklisted_token' | 'revocation',
   db: Knex,
 ): Promise<number> {
   const { rows } = await db.raw<{ rows: { estimate: number }[] }>(
@@ -107,4 +139,16 @@ export async function estimateRows(
     [table],
   );
   return rows[0]?.estimate ?? 0;
+}
+
+/** Everything that expires, and how it is deleted. */
+export const FLUSHED = [
+  { table: 'token_family', label: 'Sessions', flush: flushExpiredFamilies },
+  { table: 'blacklisted_token', label: 'Blacklisted tokens', flush: flushBlacklistedTokens },
+  { table: 'revocation', label: 'Revocations', flush: flushRevocations },
+] as const;
+
+/** What expired before then concerns no token any more: the last access token of a session outlives it. */
+export function flushedBefore({ config, now }: Pick<Deps, 'config' | 'now'>): Date {
+  return new Date(now().getTime() - revocationSeconds(config) * 1000);
 }

@@ -40,36 +40,39 @@ async function createRows(t: ExecutionContext, offsets: number[]) {
   return { db, left };
 }
 
+// The last access token of a session, and a minute for clocks that differ.
+const OUTLIVED = -360;
+
 test('what has expired goes, what has not stays', async (t) => {
-  const { db, left } = await createRows(t, [-86_400, -1, 0, 1, 86_400]);
+  const all = [-86_400, OUTLIVED - 1, OUTLIVED, OUTLIVED + 1, 86_400];
+  const { db, left } = await createRows(t, all);
   const deps = { config: testConfig(), db, now: () => NOW };
-  const all = [-86_400, -1, 0, 1, 86_400];
 
   t.is(
     await flushExpiredTokens({ dryRun: true }, deps),
-    'Would delete 3 expired sessions and 3 expired blacklisted tokens.',
+    'Would delete 3 expired sessions, 3 expired blacklisted tokens and 0 past revocations.',
   );
   t.deepEqual(await left(), [all, all]);
   t.is(
     await flushExpiredTokens({}, deps),
-    'Deleted 3 expired sessions and 3 expired blacklisted tokens.',
+    'Deleted 3 expired sessions, 3 expired blacklisted tokens and 0 past revocations.',
   );
   t.deepEqual(await left(), [
-    [1, 86_400],
-    [1, 86_400],
+    [OUTLIVED + 1, 86_400],
+    [OUTLIVED + 1, 86_400],
   ]);
 });
 
 test('what still passes by LEEWAY stays revocable', async (t) => {
-  const { db, left } = await createRows(t, [-61, -59]);
+  const { db, left } = await createRows(t, [OUTLIVED - 61, OUTLIVED - 59]);
   const deps = { config: testConfig({ LEEWAY: 60 }), db, now: () => NOW };
 
   t.is(
     await flushExpiredTokens({}, deps),
-    'Deleted 1 expired session and 1 expired blacklisted token.',
+    'Deleted 1 expired session, 1 expired blacklisted token and 0 past revocations.',
   );
 
-  t.deepEqual(await left(), [[-59], [-59]]);
+  t.deepEqual(await left(), [[OUTLIVED - 59], [OUTLIVED - 59]]);
 });
 
 test('batches walk over all rows, whatever their order, and over equal times', async (t) => {

@@ -1,0 +1,62 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Deps } from '../deps.ts';
+import type { Stream } from '../revocation/stream.ts';
+import { FLUSHED, flushedBefore } from './flush.ts';
+
+const BATCH = 500;
+// Between batches, so that the sweep never has more than a share of the database's time.
+const PAUSE_MS = 20;
+// A deployment that restarts often is swept, too.
+const FIRST_MS = 60_000;
+// setTimeout holds no longer time than 2^31 ms.
+const LONGEST_MS = 2_147_483_647;
+
+/**
+ * Deletes what has expired every SWEEP_INTERVAL, on one replica of all: the one that leads. `stop` waits for the
+ * batch that runs.
+ */
+export function startSweeper(
+  deps: Deps,
+  { tryToLead }: Pick<Stream, 'tryToLead'>,
+  log: Pick<Logger, 'info' | 'error'>,
+): { stop: () => Promise<void> } {
+  const interval = Math.min(deps.config.SWEEP_INTERVAL * 1000, LONGEST_MS);
+  if (interval === 0) return { stop: async () => undefined };
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function sweepFromTimeToTime(): Promise<void> {
+    await wait(Math.min(FIRST_MS, interval), signal);
+    while (!signal.aborted) {
+      try {
+        if (await tryToLead()) log.info(await sweep(deps, signal), 'swept');
+      } catch (error) {
+        if (!signal.aborted) log.error({ err: error }, 'the sweep failed');
+      }
+      await wait(interval, signal);
+    }
+  }
+
+  const running = sweepFromTimeToTime();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Deletes what has expired; how many rows of each table. Rejects after the batch during which `signal` came. */
+export async function sweep(deps: Deps, signal: AbortSignal): Promise<Record<string, number>> {
+  const before = flushedBefore(deps);
+  const onBatch = (): Promise<void> => pause(PAUSE_MS, undefined, { signal, ref: false });
+  const counts: Record<string, number> = {};
+  for (const { table, flush } of FLUSHED)
+    counts[table] = await flush(before, { batch: BATCH, dryRun: false, onBatch }, deps.db);
+  return counts;
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}
