@@ -9,6 +9,8 @@ export interface RunningProcess {
   /** Resolves when it has written `text`; rejects if it leaves before. */
   saying: (text: string) => Promise<void>;
   hasLeft: () => boolean;
+  /** The exit code; null if a signal ended it. */
+  exit: () => Promise<number | null>;
   /** Sends the signal and waits until it has left. */
   end: (signal: NodeJS.Signals) => Promise<void>;
 }
@@ -37,7 +39,9 @@ export function startProcess(
     detached: true,
   });
   running.set(child, emergencySignal);
-  const left = once(child, 'close').finally(() => running.delete(child));
+  const left = once(child, 'close')
+    .then(([code]: (number | null)[]) => code ?? null)
+    .finally(() => running.delete(child));
   left.catch(() => {}); // told where somebody waits for it
   let output = '';
   const heard = new EventTarget();
@@ -49,6 +53,7 @@ export function startProcess(
   return {
     output: () => output,
     hasLeft: () => !running.has(child),
+    exit: () => left,
     saying: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

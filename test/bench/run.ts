@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Figure } from './figure.ts';
 import { disconnect } from './http-client.ts';
+import { flush } from './flush.ts';
 import { kill } from './kill.ts';
 import { lostResponses } from './lost-responses.ts';
 import { queries } from './queries.ts';
@@ -11,7 +12,7 @@ import { createScope } from './scope.ts';
 
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
-const FIGURES: readonly Figure[] = [races, kill, lostResponses, revocation, queries];
+const FIGURES: readonly Figure[] = [races, kill, lostResponses, revocation, queries, flush];
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;

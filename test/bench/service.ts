@@ -72,6 +72,23 @@ export async function openStage(
   return { deps, replicas: await startReplicas(urls, settings, scope) };
 }
 
+/** `npm run manage -- <command>`, as a process of its own. */
+export function startCommand(
+  command: string,
+  databaseUrl: string,
+  settings: Settings,
+  scope: Scope,
+): RunningProcess {
+  const running = startProcess(process.execPath, [path.join(ROOT, 'src/cli.ts'), command], {
+    env: serviceEnv(databaseUrl, settings),
+    cwd: directory,
+  });
+  scope.onClose(async () => {
+    if (!running.hasLeft()) await running.end('SIGTERM');
+  });
+  return running;
+}
+
 /** The harness' own way into the migrated database, configured as the replicas are. */
 export async function openDatabase(
   databaseUrl: string,
