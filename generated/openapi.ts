@@ -44,6 +44,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/token/logout/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End your token
+         * @description Ends the token of the user who sends the request, whichever scheme the request uses; sessions go on. The next
+         *     `POST /auth/token/` makes another token. A request body is not read.
+         */
+        post: operations["destroyAuthToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/token/rotate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace your token
+         * @description Ends the token of the user who sends the request, whichever scheme the request uses, and gives another one. A
+         *     request body is not read.
+         */
+        post: operations["rotateAuthToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/users/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an account
+         * @description Anyone may have an account, unless the service is configured otherwise. The name is stored in Unicode's
+         *     compatibility form (NFKC), so that look-alikes of that kind are one name; letters of one script may be used, or
+         *     of those that are written together in Chinese, Japanese or Korean. A name that differs from another one by case
+         *     alone is taken. All reasons against a name, a password and an e-mail address are told at once.
+         */
+        post: operations["registerUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/users/me/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your account
+         * @description The account of the user who sends the request.
+         */
+        get: operations["retrieveMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change your account
+         * @description Sets the e-mail address, or removes it where it is blank. An empty body changes nothing. A name never changes.
+         */
+        patch: operations["updateMe"];
+        trace?: never;
+    };
+    "/auth/users/set_password/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change your password
+         * @description Takes the current password as well, and ends everything that was given out before: all sessions of the user and
+         *     the token, those of this request included. Log in with the new password.
+         */
+        post: operations["setPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/login/": {
         parameters: {
             query?: never;
@@ -86,6 +196,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login/sliding/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in for a sliding token
+         * @description Exchanges username and password for one token that is both shown and refreshed. It is taken in the
+         *     `Authorization` header where AUTH_TOKEN_CLASSES names SlidingToken. The `Authorization` header is not looked
+         *     at.
+         */
+        post: operations["obtainSlidingToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/refresh_token/sliding/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refresh a sliding token
+         * @description Gives the same sliding token with a later expiry, as long as neither it nor its `refresh_exp` has expired. The
+         *     `Authorization` header is not looked at.
+         */
+        post: operations["refreshSlidingToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/verify_token/": {
         parameters: {
             query?: never;
@@ -97,9 +250,10 @@ export interface paths {
         put?: never;
         /**
          * Check a token
-         * @description Says whether a token, access or refresh, is well formed, signed by this service and not expired. Whether its
-         *     user still exists or is active is not asked. Blacklisted refresh tokens are refused (with a 400) only where
-         *     BLACKLIST_AFTER_ROTATION is on. The `Authorization` header is not looked at.
+         * @description Says whether a token of any type is well formed, signed by this service, not expired, not revoked, and of an
+         *     active user. Where REVOKE_ACCESS_TOKENS is off, it says what simplejwt does: the user is not asked for, and
+         *     blacklisted refresh tokens are refused (with a 400) only where BLACKLIST_AFTER_ROTATION is on. The
+         *     `Authorization` header is not looked at.
          */
         post: operations["verifyToken"];
         delete?: never;
@@ -242,6 +396,69 @@ export interface components {
              */
             token: string;
         };
+        /** @description Who wants an account. */
+        Registration: {
+            /**
+             * @description Up to 150 letters, digits and `@`, `.`, `+`, `-`, `_`, counted in the form in which they are stored.
+             * @example alice
+             */
+            username: string;
+            /**
+             * Format: password
+             * @description From 8 to 1,024 characters, unless configured otherwise: neither common nor like the name. White space
+             *     around it is removed.
+             * @example correct-horse-battery
+             */
+            password: string;
+            /**
+             * @description An e-mail address, of up to 254 characters. May be blank. Left out, there is none.
+             * @example alice@example.org
+             */
+            email?: string;
+        };
+        /** @description A user, as that user sees it. */
+        Account: {
+            /**
+             * @description The e-mail address; empty where there is none.
+             * @example alice@example.org
+             */
+            email: string;
+            /**
+             * @description The name to log in with.
+             * @example alice
+             */
+            username: string;
+            /**
+             * Format: int64
+             * @description The user's number.
+             * @example 1
+             */
+            id: number;
+        };
+        /** @description What is to change of an account. */
+        AccountPatch: {
+            /**
+             * @description An e-mail address, of up to 254 characters; blank for none.
+             * @example alice@example.net
+             */
+            email?: string;
+        };
+        /** @description The password that is, and the one that is to be. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description From 8 to 1,024 characters, unless configured otherwise: neither common nor like the name. White space
+             *     around it is removed.
+             * @example battery-horse-correct
+             */
+            new_password: string;
+            /**
+             * Format: password
+             * @description The password until now. White space around it is removed.
+             * @example correct-horse-battery
+             */
+            current_password: string;
+        };
         /** @description What a login gives. */
         TokenPair: {
             /**
@@ -276,10 +493,18 @@ export interface components {
              */
             refresh?: string;
         };
+        /** @description A sliding token, which is both shown and refreshed. */
+        SlidingToken: {
+            /**
+             * @description The sliding token.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyIsImV4cCI6MTc5NTQyODMwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJiMWYwYTZjMzVkMmU0YTg3OWMwNGU4ZDdmNmE1MWIzMiIsInJlZnJlc2hfZXhwIjoxNzk1NTE0NDAwLCJ1c2VyX2lkIjoiMSJ9.ZhkO4wcN5LTw0DkAlixAGpU2fe-KkUEkevzp0fE6TwQ
+             */
+            token: string;
+        };
         /** @description The token to check. */
         VerifyRequest: {
             /**
-             * @description An access token or a refresh token.
+             * @description An access, refresh or sliding token.
              * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjVmMGMxYjdlOGQzYTRjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEifQ.ChRA45ttDfZColtgCL7tgnrZ1c3gOxn8Ny9VcewbOFM
              */
             token: string;
@@ -543,6 +768,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorDetail"];
             };
         };
+        /** @description The service makes no accounts for strangers. */
+        RegistrationClosed: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
         /** @description `?format=` asks for a format that does not exist. */
         UnknownFormat: {
             headers: {
@@ -738,6 +974,219 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    destroyAuthToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token is worth nothing from now on. */
+            204: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    rotateAuthToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new token. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthToken"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    registerUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+                "application/x-www-form-urlencoded": components["schemas"]["Registration"];
+                "multipart/form-data": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            /** @description The account as it was stored. It can log in at once. */
+            201: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description A field is missing or unfit, the name is taken, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            403: components["responses"]["RegistrationClosed"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    retrieveMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    updateMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AccountPatch"];
+                "application/x-www-form-urlencoded": components["schemas"]["AccountPatch"];
+                "multipart/form-data": components["schemas"]["AccountPatch"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description The e-mail address is unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    setPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+                "application/x-www-form-urlencoded": components["schemas"]["PasswordChange"];
+                "multipart/form-data": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description The password is changed. */
+            204: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A field is missing, the current password is wrong, the new one is unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            401: components["responses"]["NotAuthenticated"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -824,6 +1273,120 @@ export interface operations {
             };
             400: components["responses"]["InvalidRefresh"];
             /** @description The refresh token is not, or no longer, good for a new access token. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    obtainSlidingToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+                "application/x-www-form-urlencoded": components["schemas"]["Credentials"];
+                "multipart/form-data": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description A new sliding token. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlidingToken"];
+                };
+            };
+            /** @description A field is missing or unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            /** @description No user has this name and password, or the user is inactive. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    refreshSlidingToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlidingToken"];
+                "application/x-www-form-urlencoded": components["schemas"]["SlidingToken"];
+                "multipart/form-data": components["schemas"]["SlidingToken"];
+            };
+        };
+        responses: {
+            /** @description The refreshed token. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlidingToken"];
+                };
+            };
+            /** @description The field is missing or unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            /** @description The token is not, or no longer, good for another one. */
             401: {
                 headers: {
                     Allow: components["headers"]["Allow"];
@@ -1250,6 +1813,11 @@ export interface operations {
 }
 
 export type AuthenticatedOperationId =
+  | 'destroyAuthToken'
+  | 'rotateAuthToken'
+  | 'retrieveMe'
+  | 'updateMe'
+  | 'setPassword'
   | 'listProducts'
   | 'createProduct'
   | 'retrieveProduct'

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { activate, deactivate } from './commands/activation.ts';
 import { changePassword } from './commands/changepassword.ts';
 import { createToken } from './commands/create-token.ts';
 import { createUser } from './commands/createuser.ts';
@@ -51,11 +52,23 @@ addCreateUser('createsuperuser', 'createuser --staff --superuser', {
 
 program
   .command('changepassword')
-  .description('set the password of a user, and end all sessions of that user')
+  .description('set the password of a user, and end all sessions and the opaque token of that user')
   .argument('<name>', 'username')
   .option('--generate', 'generate the password, and print it once')
   .addHelpText('after', PASSWORD_HELP)
   .action((name, options) => run((deps) => changePassword({ ...options, name }, deps)));
+
+program
+  .command('deactivate')
+  .description('keep a user out, and end all sessions of that user for good')
+  .argument('<name>', 'username')
+  .action((name) => run((deps) => deactivate({ name }, deps)));
+
+program
+  .command('activate')
+  .description('let a user in again')
+  .argument('<name>', 'username')
+  .action((name) => run((deps) => activate({ name }, deps)));
 
 program
   .command('create-token')

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createAccount } from './authtoken/accounts.ts';
+import { createAccount } from './accounts/accounts.ts';
 import { generateKey } from './authtoken/tokens.ts';
 import type { Deps } from './deps.ts';
 import { insertProduct } from './products/repository.ts';

@@ -46,6 +46,12 @@ export class ValidationError extends ApiError {
   }
 }
 
+/** Throws the reasons of all fields that have some, as one error. */
+export function refuseProblems(problems: FieldErrors): void {
+  const found = Object.entries(problems).filter(([, reasons]) => reasons.length > 0);
+  if (found.length > 0) throw new ValidationError(Object.fromEntries(found));
+}
+
 export class ParseError extends ApiError {
   constructor(detail: string, options?: ApiErrorOptions) {
     super(400, { detail }, options);

@@ -1,5 +1,6 @@
+import * as accounts from './accounts/handlers.ts';
 import { authenticateToken } from './authtoken/authentication.ts';
-import { obtainAuthToken } from './authtoken/handlers.ts';
+import * as authtoken from './authtoken/handlers.ts';
 import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
 import { authenticateJwt } from './jwt/authentication.ts';
 import * as jwt from './jwt/handlers.ts';
@@ -9,7 +10,8 @@ import { productOwner } from './products/repository.ts';
 /** operationId -> handler. The compiler names what is missing and what the contract does not declare. */
 export const handlers = {
   hello: () => ({ status: 200, body: { message: 'Hello, World!' } }),
-  obtainAuthToken,
+  ...authtoken,
+  ...accounts,
   ...jwt,
   ...products,
 } satisfies Handlers;

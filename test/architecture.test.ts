@@ -18,12 +18,12 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,text}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
-  ['src/demo.ts', ['src/{authtoken,products,users}/*.ts', 'src/deps.ts']],
+  ['src/demo.ts', ['src/{accounts,authtoken,products,users}/*.ts', 'src/deps.ts']],
   [
     'src/commands/*.ts',
     [
       'src/commands/*.ts',
-      'src/{authtoken,jwt,users}/*.ts',
+      'src/{accounts,authtoken,jwt,users}/*.ts',
       'src/{config,db,deps,errors,schema,text}.ts',
     ],
   ],
@@ -33,6 +33,10 @@ const ARROWS: [from: string, to: string[]][] = [
     ['src/*/{handlers,authentication}.ts', 'src/products/repository.ts', 'src/contract.ts'],
   ],
   ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,text}.ts']],
+  [
+    'src/accounts/*.ts',
+    ['src/{accounts,authtoken,users}/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
+  ],
   [
     'src/authtoken/*.ts',
     ['src/authtoken/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
@@ -101,8 +105,8 @@ test('imports only run down', (t) => {
   t.true(sources.length > 40, 'the sources were found');
 });
 
-test('between capabilities only the accounts are shared', (t) => {
-  const rooms = ['authtoken', 'jwt', 'products', 'users'];
+test('between capabilities only the users are shared, and accounts join them with their tokens', (t) => {
+  const rooms = ['accounts', 'authtoken', 'jwt', 'products', 'users'];
   const roomOf = (file: string): string | undefined =>
     rooms.find((room) => file.startsWith(`src/${room}/`));
 
@@ -111,7 +115,12 @@ test('between capabilities only the accounts are shared', (t) => {
   );
 
   const between = new Set(arrows.filter((arrow) => !/undefined|(\w+) -> \1$/.test(arrow)));
-  t.deepEqual([...between].toSorted(), ['authtoken -> users', 'jwt -> users']);
+  t.deepEqual([...between].toSorted(), [
+    'accounts -> authtoken',
+    'accounts -> users',
+    'authtoken -> users',
+    'jwt -> users',
+  ]);
 });
 
 for (const [what, files] of DOORS)

@@ -57,7 +57,7 @@ test('every operation says who may call it, and by what', (t) => {
     t.true(Array.isArray(security), operationId);
     t.true((permissions ?? []).length > 0, operationId);
   }
-  t.is(operations(document).length, 12);
+  t.is(operations(document).length, 20);
 });
 
 test('every response has an example, and every refusal a named one for each error', (t) => {
@@ -116,8 +116,11 @@ test('the answers with tokens are for no cache, and they alone', (t) => {
 
   t.deepEqual(found, [
     'obtainAuthToken 200 Cache-Control: no-store',
+    'rotateAuthToken 200 Cache-Control: no-store',
     'login 200 Cache-Control: no-store',
     'refreshToken 200 Cache-Control: no-store',
+    'obtainSlidingToken 200 Cache-Control: no-store',
+    'refreshSlidingToken 200 Cache-Control: no-store',
   ]);
 });
 

@@ -10,6 +10,7 @@ const ROOT = path.join(import.meta.dirname, '..');
 
 interface Documented {
   operationId: string;
+  requestBody?: object;
   responses: Record<string, unknown>;
 }
 const { paths } = contractDocument() as {
@@ -18,12 +19,13 @@ const { paths } = contractDocument() as {
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const documented = Object.entries(paths).flatMap(([template, item]) =>
   METHODS.flatMap((method) => {
-    const { responses = {} } = item[method] ?? {};
+    const { requestBody, responses = {} } = item[method] ?? {};
     const target = template.replace(/\{\w+\}/, '1');
     return Object.keys(responses).map((status) => ({
       method: method.toUpperCase(),
       target,
       status,
+      takesBody: requestBody !== undefined,
     }));
   }),
 );
@@ -33,12 +35,13 @@ test('the mock answers every operation with every documented status when asked t
   const base = await startMock(t);
 
   const missed: string[] = [];
-  for (const { method, target, status } of documented) {
+  for (const { method, target, status, takesBody } of documented) {
     const response = await fetch(`${base}${target}`, {
       method,
       headers: { Prefer: `code=${status}`, 'Content-Type': 'application/json', ...credentials },
       redirect: 'manual',
-      ...(['POST', 'PUT', 'PATCH'].includes(method) && { body: JSON.stringify(anyBody) }),
+      // The mock refuses a body where none is declared; the service does not read it.
+      ...(takesBody && { body: JSON.stringify(anyBody) }),
     });
     await response.arrayBuffer();
     if (String(response.status) !== status)
@@ -46,13 +49,15 @@ test('the mock answers every operation with every documented status when asked t
   }
 
   t.deepEqual(missed, []);
-  t.true(documented.length >= 91, 'all documented responses were asked for');
+  t.true(documented.length >= 133, 'all documented responses were asked for');
 });
 
 const credentials = { Authorization: 'Bearer a.b.c' };
 const anyBody = {
   username: 'alice',
   password: 'x',
+  new_password: 'y',
+  current_password: 'x',
   refresh: 'x',
   token: 'x',
   name: 'Oak chair',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { createAccount } from '../src/authtoken/accounts.ts';
+import { createAccount } from '../src/accounts/accounts.ts';
 import type { Deps } from '../src/deps.ts';
 import { hashPassword } from '../src/users/passwords.ts';
 import { startApp } from './support/app.ts';

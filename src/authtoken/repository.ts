@@ -37,6 +37,11 @@ export async function replaceSealedToken(token: SealedToken, db: Knex): Promise<
   await db<SealedToken>('authtoken').insert(token).onConflict('user_id').merge();
 }
 
+/** Nothing to end is no failure: the outcome is the same. */
+export async function deleteSealedToken(userId: number, db: Knex): Promise<void> {
+  await db('authtoken').where({ user_id: userId }).delete();
+}
+
 /** False where the row is not the one with `digest` any more: of two racing calls one replaces it. */
 export async function exchangeSealedToken(
   digest: Buffer,

@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
+import type { Account, User } from '../db.ts';
 import type { Deps } from '../deps.ts';
+import { holdAccount } from '../users/repository.ts';
 import {
   exchangeSealedToken,
   findSealedToken,
@@ -94,4 +96,25 @@ export async function resetToken(userId: number, deps: Deps): Promise<string> {
   const token = generateKey();
   await replaceSealedToken(sealToken(token, userId, deps), deps.db);
   return token;
+}
+
+/** The token of a user whose password was just verified; undefined if the account changed since. */
+export async function obtainToken(user: User, deps: Deps): Promise<string | undefined> {
+  return whileUnchanged(user, deps, getOrCreateToken);
+}
+
+/** Another token for a user who was just authenticated; undefined if the account changed since. */
+export async function rotateToken(user: Account, deps: Deps): Promise<string | undefined> {
+  return whileUnchanged(user, deps, resetToken);
+}
+
+// A changed password has ended the token. A request that was let in before must not be told the next one.
+async function whileUnchanged(
+  user: Account,
+  deps: Deps,
+  give: (userId: number, deps: Deps) => Promise<string>,
+): Promise<string | undefined> {
+  return deps.db.transaction(async (trx) =>
+    (await holdAccount(user, trx)) ? give(user.id, { ...deps, db: trx }) : undefined,
+  );
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
-import { OperatorError } from '../errors.ts';
-import { validateNewPassword } from '../users/password-rules.ts';
+import { OperatorError, refuseProblems } from '../errors.ts';
+import { passwordProblems } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { setPassword } from '../users/repository.ts';
 import { findNamedUser } from './named-user.ts';
@@ -18,14 +18,13 @@ export async function changePassword(
   const user = await findNamedUser(name, 'Cannot change the password', db);
 
   const input = await readNewPassword({ generate });
-  if (!input.isGenerated) await validateNewPassword(input.password, user.username, config);
+  if (!input.isGenerated)
+    refuseProblems({ password: await passwordProblems(input.password, user.username, config) });
   const password = await hashPassword(input.password, config);
   if (!(await setPassword({ id: user.id, password, now: now() }, db)))
     throw new OperatorError(`Cannot change the password: user ${name} was just deleted.`);
   return (
-    `Changed the password of ${user.username} and ended all of its sessions. ` +
-    `Access tokens given out before run out within ${config.ACCESS_TOKEN_LIFETIME} seconds. ` +
-    `Its opaque token stays: create-token ${user.username} --reset replaces it.` +
+    `Changed the password of ${user.username} and ended all of its sessions and its opaque token.` +
     announcePassword(input)
   );
 }

@@ -1,10 +1,10 @@
-import { createAccount } from '../authtoken/accounts.ts';
+import { createAccount } from '../accounts/accounts.ts';
 import type { Deps } from '../deps.ts';
-import { ValidationError } from '../errors.ts';
-import type { FieldErrors } from '../errors.ts';
-import { validateNewPassword } from '../users/password-rules.ts';
+import { refuseProblems } from '../errors.ts';
+import { emailProblems, normalizeEmail } from '../users/emails.ts';
+import { passwordProblems } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
-import { canonicalUsername } from '../users/usernames.ts';
+import { normalizeUsername, usernameProblems } from '../users/usernames.ts';
 import { announcePassword, readNewPassword } from './password-input.ts';
 
 export interface CreateUserOptions {
@@ -17,16 +17,20 @@ export interface CreateUserOptions {
 }
 
 export async function createUser(options: CreateUserOptions, deps: Deps): Promise<string> {
-  const { name, email = '', staff = false, superuser = false, inactive = false } = options;
+  const { staff = false, superuser = false, inactive = false } = options;
+  const username = normalizeUsername(options.name);
+  const email = normalizeEmail(options.email ?? '');
   const input = await readNewPassword(options);
-  await throwTogether([
-    async () => canonicalUsername(name),
-    async () => validateEmail(email),
-    async () => input.isGenerated || validateNewPassword(input.password, name, deps.config),
-  ]);
+  refuseProblems({
+    username: usernameProblems(username),
+    email: emailProblems(email),
+    password: input.isGenerated
+      ? []
+      : await passwordProblems(input.password, username, deps.config),
+  });
   const user = await createAccount(
     {
-      username: canonicalUsername(name),
+      username,
       password: await hashPassword(input.password, deps.config),
       email,
       is_staff: staff,
@@ -40,23 +44,4 @@ export async function createUser(options: CreateUserOptions, deps: Deps): Promis
   );
   const description = roles.length > 0 ? ` (${roles.join(', ')})` : '';
   return `Created user ${user.username}${description}.${announcePassword(input)}`;
-}
-
-function validateEmail(email: string): void {
-  if (email !== '' && !/^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,189}$/u.test(email))
-    throw new ValidationError({ email: ['Enter a valid email address.'] });
-}
-
-/** Runs all checks, and throws what they found as one error. */
-async function throwTogether(checks: (() => Promise<unknown>)[]): Promise<void> {
-  const errors: FieldErrors = {};
-  for (const { reason } of rejections(await Promise.allSettled(checks.map((check) => check())))) {
-    if (!(reason instanceof ValidationError)) throw reason;
-    Object.assign(errors, reason.body);
-  }
-  if (Object.keys(errors).length > 0) throw new ValidationError(errors);
-}
-
-function rejections(results: PromiseSettledResult<unknown>[]): PromiseRejectedResult[] {
-  return results.filter((result) => result.status === 'rejected');
 }

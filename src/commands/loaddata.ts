@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
 import pLimit from 'p-limit';
-import { createAccount } from '../authtoken/accounts.ts';
+import { createAccount } from '../accounts/accounts.ts';
 import type { Deps } from '../deps.ts';
 import { OperatorError, ValidationError } from '../errors.ts';
 import { isStorable } from '../text.ts';

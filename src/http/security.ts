@@ -12,16 +12,17 @@ export interface SecurityRequirement {
   challengeScheme: string;
 }
 
-type Permission = (user: Account | null, method: string) => boolean;
+type Permission = (user: Account | null, method: string, config: RequestDeps['config']) => boolean;
 
 const isSafe = (method: string): boolean => ['GET', 'HEAD', 'OPTIONS'].includes(method);
 
-/** DRF's permission classes that look at the request alone. */
+/** Permission classes that look at the request alone: DRF's, and our own for what is configured. */
 const PERMISSIONS: Readonly<Record<string, Permission>> = {
   AllowAny: () => true,
   IsAuthenticated: (user) => user !== null,
   IsAdminUser: (user) => user?.is_staff === true,
   IsAuthenticatedOrReadOnly: (user, method) => user !== null || isSafe(method),
+  IsRegistrationOpen: (_user, _method, { REGISTRATION }) => REGISTRATION,
 };
 
 /** Permission classes that look at the object as well. */
@@ -33,7 +34,8 @@ export const knownPermissions = [...Object.keys(PERMISSIONS), ...Object.keys(OBJ
 
 /** Whether a permission can hold for nobody in particular; such an operation must not demand credentials. */
 export function admitsAnonymous(permissions: readonly string[]): boolean {
-  return permissions.every((name) => ['AllowAny', 'IsAuthenticatedOrReadOnly'].includes(name));
+  const open = ['AllowAny', 'IsAuthenticatedOrReadOnly', 'IsRegistrationOpen'];
+  return permissions.every((name) => open.includes(name));
 }
 
 export function needsObject(permissions: readonly string[]): boolean {
@@ -55,8 +57,12 @@ export async function authorize(
     user = (await known[name]?.authenticate(authorization, deps)) ?? null;
     if (user) break;
   }
-  const isAllowed = permissions.every((name) => PERMISSIONS[name]?.(user, method) ?? true);
-  if (!isAllowed) throw user ? new PermissionDenied() : new NotAuthenticated();
+  const isAllowed = permissions.every(
+    (name) => PERMISSIONS[name]?.(user, method, deps.config) ?? true,
+  );
+  // Where no scheme is looked at, credentials would not help (DRF).
+  if (!isAllowed)
+    throw user || schemes.length === 0 ? new PermissionDenied() : new NotAuthenticated();
   return user;
 }
 

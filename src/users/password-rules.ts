@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { ValidationError } from '../errors.ts';
 import { textProblems } from '../text.ts';
 
 type Limits = Pick<Config, 'PASSWORD_MIN_LENGTH' | 'PASSWORD_MAX_LENGTH'>;
@@ -8,12 +7,12 @@ type Limits = Pick<Config, 'PASSWORD_MIN_LENGTH' | 'PASSWORD_MAX_LENGTH'>;
 // Django's UserAttributeSimilarityValidator.
 const MAX_SIMILARITY = 0.7;
 
-/** Throws one ValidationError with every reason, in the sentences of Django and DRF. No composition rules. */
-export async function validateNewPassword(
+/** Every reason against a new password, in the sentences of Django and DRF. No composition rules. */
+export async function passwordProblems(
   password: string,
   username: string,
   config: Limits,
-): Promise<void> {
+): Promise<string[]> {
   const normalized = password.normalize('NFKC');
   const length = [...normalized].length;
   const { PASSWORD_MIN_LENGTH: min, PASSWORD_MAX_LENGTH: max } = config;
@@ -26,7 +25,7 @@ export async function validateNewPassword(
   if (isSimilar(normalized, username)) reasons.push('The password is too similar to the username.');
   if ((await commonPasswords()).has(normalized.toLowerCase().trim()))
     reasons.push('This password is too common.');
-  if (reasons.length > 0) throw new ValidationError({ password: reasons });
+  return reasons;
 }
 
 let common: Promise<Set<string>> | undefined;
@@ -42,11 +41,16 @@ function commonPasswords(): Promise<Set<string>> {
 function isSimilar(password: string, username: string): boolean {
   const name = username.toLowerCase();
   const parts = [name, ...name.split(/[^\p{L}\p{N}_]+/u)].filter(Boolean);
-  return parts.some((part) => quickRatio(password.toLowerCase(), part) >= MAX_SIMILARITY);
+  const characters = [...password.toLowerCase()];
+  return parts.some((part) => quickRatio(characters, [...part]) >= MAX_SIMILARITY);
 }
 
 /** `quick_ratio()` of Python's SequenceMatcher: the share of characters in common, wherever they stand. */
-function quickRatio(left: string, right: string): number {
+function quickRatio(left: string[], right: string[]): number {
+  // What lengths alone decide is not counted: a long name of many parts would take a second.
+  const length = left.length + right.length;
+  const bound = (2 * Math.min(left.length, right.length)) / length;
+  if (bound < MAX_SIMILARITY) return bound;
   const available = new Map<string, number>();
   for (const character of right) available.set(character, (available.get(character) ?? 0) + 1);
   let matches = 0;
@@ -55,7 +59,7 @@ function quickRatio(left: string, right: string): number {
     if (count > 0) matches += 1;
     available.set(character, count - 1);
   }
-  return (2 * matches) / ([...left].length + [...right].length);
+  return (2 * matches) / length;
 }
 
 /** 24 characters that nobody mistakes for one another: 120 bits. */

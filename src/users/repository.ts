@@ -20,6 +20,10 @@ const COLUMNS = [
   'last_login',
 ] as const satisfies (keyof User)[];
 
+/** Django's sentence for a value that another user has. */
+export const takenProblem = (field: 'id' | 'username'): string =>
+  `A user with that ${field} already exists.`;
+
 const ACCOUNT_COLUMNS = COLUMNS.filter((column) => column !== 'password');
 
 /** The columns of an Account, for SQL in which `users` has another name. */
@@ -40,6 +44,29 @@ export async function findUserByUsername(username: string, db: Knex): Promise<Us
   return db<User>('users').where({ username }).first(COLUMNS);
 }
 
+// The text of an index: see its migration.
+const folded = (text: string): string => `lower(upper(${text}))`;
+
+/** Whether somebody has the name, in whatever case. */
+export async function isUsernameTaken(username: string, db: Knex): Promise<boolean> {
+  const { rows } = await db.raw<{ rows: unknown[] }>(
+    `SELECT 1 FROM users WHERE ${folded('username')} = ${folded('?::text')} LIMIT 1`,
+    [username],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Within a transaction: keeps every other registration from the name, in whatever case, until the transaction ends, and
+ * throws where the name is taken. The look-up is a statement of its own, which sees what the holder before us stored.
+ */
+export async function reserveUsername(username: string, trx: Knex): Promise<void> {
+  const lock = `SELECT pg_advisory_xact_lock(hashtextextended(${folded('?::text')}, 0))`;
+  await trx.raw(lock, [username]);
+  if (await isUsernameTaken(username, trx))
+    throw new ValidationError({ username: [takenProblem('username')] });
+}
+
 export async function insertUser(user: NewUser, db: Knex): Promise<User> {
   try {
     const [row] = await db<User>('users').insert(user).returning(COLUMNS);
@@ -55,27 +82,72 @@ function duplicateError(error: unknown): ValidationError | undefined {
   if (!(error instanceof Error && 'code' in error && 'constraint' in error)) return undefined;
   if (error.code !== '23505') return undefined;
   const field = error.constraint === 'users_pkey' ? 'id' : 'username';
-  return new ValidationError(
-    { [field]: [`A user with that ${field} already exists.`] },
-    { cause: error },
-  );
+  return new ValidationError({ [field]: [takenProblem(field)] }, { cause: error });
 }
 
-/** A real change: ends every session of the user, and what simplejwt issued before. False: no such user. */
+export async function setEmail(
+  { id, email }: { id: number; email: string },
+  db: Knex,
+): Promise<User | undefined> {
+  const [row] = await db<User>('users').where({ id }).update({ email }).returning(COLUMNS);
+  return row;
+}
+
+export interface NewPassword {
+  id: number;
+  password: string;
+  now: Date;
+  /** The version that the decision was made on; left out, any will do. */
+  token_version?: number;
+}
+
+/**
+ * A real change: ends every session of the user (the database does, where token_version is raised), its opaque
+ * token, and what simplejwt issued before. False: no such user, or another version by now, for a change of the
+ * password or a deactivation came first.
+ */
 export async function setPassword(
-  { id, password, now }: { id: number; password: string; now: Date },
+  { id, password, now, ...version }: NewPassword,
   db: Knex,
 ): Promise<boolean> {
   return db.transaction(async (trx) => {
     const changed = await trx<User>('users')
-      .where({ id })
+      .where({ id, ...version })
       .update({
         password,
         token_version: trx.raw('token_version + 1'),
         tokens_valid_from: now,
       });
+    if (changed === 1) await trx('authtoken').where({ user_id: id }).delete();
     return changed === 1;
   });
+}
+
+/**
+ * Within a transaction: whether the account is active and of the version that was authenticated. If so, neither a change
+ * of its password nor a deactivation comes before the transaction's end.
+ */
+export async function holdAccount(
+  { id, token_version }: Pick<User, 'id' | 'token_version'>,
+  trx: Knex,
+): Promise<boolean> {
+  const row: { id: number } | undefined = await trx('users')
+    .where({ id, token_version, is_active: true })
+    .forShare()
+    .first('id');
+  return row !== undefined;
+}
+
+/**
+ * Deactivation ends every session of the user for good (the database sees to it, whoever deactivates): activation
+ * brings none of them back. False: no such user. The opaque token stays, and is refused meanwhile.
+ */
+export async function setActive(
+  { id, is_active }: { id: number; is_active: boolean },
+  db: Knex,
+): Promise<boolean> {
+  const changed = await db<User>('users').where({ id }).update({ is_active });
+  return changed === 1;
 }
 
 /** The same password in today's notation: revokes nothing, and loses against a real change. */

@@ -1,4 +1,5 @@
-import { ValidationError } from '../errors.ts';
+import { refuseProblems } from '../errors.ts';
+import { isOfOneScript } from './scripts.ts';
 
 const MAX_LENGTH = 150;
 
@@ -13,15 +14,28 @@ export function normalizeUsername(text: string): string {
 /** The stored form of a name for a new account; throws Django's sentences where it cannot be one. */
 export function canonicalUsername(text: string): string {
   const username = normalizeUsername(text);
-  if (username === '') throw new ValidationError({ username: ['This field may not be blank.'] });
+  refuseProblems({ username: usernameProblems(username) });
+  return username;
+}
 
-  const reasons: string[] = [];
-  if (!ALLOWED.test(username))
-    reasons.push(
+/** Every reason against a name, in its stored form, that whoever runs the service gives. */
+export function usernameProblems(username: string): string[] {
+  return problemsOf(username, ALLOWED.test(username));
+}
+
+/** The same for a name that a stranger asks for: letters of several scripts are there to look like another name. */
+export function registrationProblems(username: string): string[] {
+  return problemsOf(username, ALLOWED.test(username) && isOfOneScript(username));
+}
+
+function problemsOf(username: string, isAllowed: boolean): string[] {
+  if (username === '') return ['This field may not be blank.'];
+  const problems: string[] = [];
+  if (!isAllowed)
+    problems.push(
       'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
     );
   if ([...username].length > MAX_LENGTH)
-    reasons.push(`Ensure this field has no more than ${MAX_LENGTH} characters.`);
-  if (reasons.length > 0) throw new ValidationError({ username: reasons });
-  return username;
+    problems.push(`Ensure this field has no more than ${MAX_LENGTH} characters.`);
+  return problems;
 }

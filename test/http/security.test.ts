@@ -59,6 +59,35 @@ for (const { permissions, method, statuses } of RULES) {
   }
 }
 
+const REGISTRATION: [isOpen: boolean, schemes: string[], statuses: Record<Caller, number>][] = [
+  [true, [], OPEN],
+  [true, ['tokenAuth'], OPEN],
+  [false, ['tokenAuth'], { anonymous: 401, user: 403, staff: 403 }],
+  // Where credentials are not looked at, sending some is no way in.
+  [false, [], { anonymous: 403, user: 403, staff: 403 }],
+];
+
+for (const [isOpen, schemes, statuses] of REGISTRATION) {
+  for (const [caller, authorization] of Object.entries(CALLERS)) {
+    const status = statuses[caller as Caller];
+
+    test(`IsRegistrationOpen: ${isOpen} is a ${status} for ${caller}, asked for ${schemes.join() || 'nothing'}`, async (t) => {
+      const permissions = ['AllowAny', 'IsRegistrationOpen'];
+      const requirement = { schemes, permissions, challengeScheme: 'tokenAuth' };
+      const config = testConfig({ REGISTRATION: isOpen });
+      const deps = await createDeps(t, config, { db: await databaseAway(t) });
+      const request = { authorization, method: 'POST' };
+
+      const outcome = await authorize(requirement, request, SCHEMES, deps).then(
+        () => 200,
+        statusOf,
+      );
+
+      t.is(outcome, status);
+    });
+  }
+}
+
 const OBJECTS: [who: string, user: User | null, owner: number, status: number][] = [
   ['its owner', USER, USER.id, 200],
   ['somebody else', USER, 99, 403],

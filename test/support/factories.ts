@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createAccount } from '../../src/authtoken/accounts.ts';
+import { createAccount } from '../../src/accounts/accounts.ts';
 import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
 import type { User } from '../../src/db.ts';
 import { hashPassword } from '../../src/users/passwords.ts';

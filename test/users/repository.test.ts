@@ -27,6 +27,14 @@ async function insertFamily(userId: number, db: Knex, revokedReason?: string): P
   return id;
 }
 
+const tokenRow = (id: number): object => ({
+  user_id: id,
+  digest: Buffer.from([id]),
+  ciphertext: Buffer.alloc(28),
+  key_id: 'key',
+  created: NOW,
+});
+
 // Serial, so that one embedded database runs at a time: each takes 150 MB, and a core to start.
 test('a new user is returned as it is stored, active and without a role', async (t) => {
   const db = await createDatabase(t);
@@ -102,6 +110,30 @@ test('a changed password ends the sessions of its user and of nobody else', asyn
   t.deepEqual(byId.get(live), { revoked_at: NOW, revoked_reason: 'password_change' });
   t.deepEqual(byId.get(dead), { revoked_at: new Date(0), revoked_reason: 'logout' });
   t.deepEqual(byId.get(foreign), { revoked_at: null, revoked_reason: null });
+});
+
+test('a changed password ends the opaque token of its user and of nobody else', async (t) => {
+  const db = await createDatabase(t);
+  const user = await insertUser({ username: 'changer', password: 'old' }, db);
+  const other = await insertUser({ username: 'bystander', password: 'old' }, db);
+  for (const { id } of [user, other]) await db('authtoken').insert(tokenRow(id));
+
+  t.true(await setPassword({ id: user.id, password: 'new', now: NOW }, db));
+
+  t.deepEqual(await db('authtoken').pluck('user_id'), [other.id]);
+});
+
+test('a password that was decided on at another version is not set, and ends nothing', async (t) => {
+  const db = await createDatabase(t);
+  const { id } = await insertUser({ username: 'overtaken', password: 'old' }, db);
+  const family = await insertFamily(id, db);
+  await db('authtoken').insert(tokenRow(id));
+
+  t.false(await setPassword({ id, token_version: 1, password: 'new', now: NOW }, db));
+
+  t.like(await findUserById(id, db), { password: 'old', token_version: 0 });
+  t.like(await db('token_family').where({ id: family }).first(), { revoked_at: null });
+  t.deepEqual(await db('authtoken').pluck('user_id'), [id]);
 });
 
 test('a password cannot be set for a user who is not there', async (t) => {

@@ -1,6 +1,11 @@
 import test from 'ava';
 import { ValidationError } from '../../src/errors.ts';
-import { canonicalUsername } from '../../src/users/usernames.ts';
+import {
+  canonicalUsername,
+  normalizeUsername,
+  registrationProblems,
+  usernameProblems,
+} from '../../src/users/usernames.ts';
 
 const CHARACTERS =
   'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.';
@@ -40,5 +45,50 @@ for (const [typed, reasons] of [
   test(`${JSON.stringify(typed).slice(0, 30)} is no username`, (t) => {
     const error = t.throws(() => canonicalUsername(typed), { instanceOf: ValidationError });
     t.deepEqual(error?.body, { username: reasons });
+  });
+}
+
+for (const name of [
+  'alice',
+  'Łukasz',
+  'Дмитрий_2',
+  'Νίκος',
+  '山田_太郎',
+  'ラーメン.taro',
+  '김민준-kim',
+  'ㄅㄆ_abc',
+  'مريم٣',
+  '12345',
+  '@.+-_',
+]) {
+  test(`${name} is a name of one script`, (t) => {
+    t.deepEqual(registrationProblems(name), []);
+  });
+}
+
+// The first of each is what it looks like.
+for (const [looks, name] of [
+  ['alice', '\u0430lice'],
+  ['paypal', 'p\u0430yp\u0430l'],
+  ['root', 'r\u03bf\u03bft'],
+  ['Alice', '\u0391lice'],
+  ['co', '\u0441\u03bf'],
+  ['so', '\u0455\u0585'],
+  ['taro', 't\u0430ro\u30e9'],
+  ['ABC', '\u13aa\u13f4\u13df'],
+] as const) {
+  test(`a stranger cannot have ${JSON.stringify(name)}, which looks like ${looks}; an operator can`, (t) => {
+    t.deepEqual(registrationProblems(name), [CHARACTERS]);
+    t.deepEqual(usernameProblems(name), []);
+  });
+}
+
+test('a name that is wrong in two ways is told so once for its characters', (t) => {
+  t.deepEqual(registrationProblems('\u0430lice!'.repeat(1000)), [CHARACTERS, LENGTH]);
+});
+
+for (const typed of ['ａｌｉｃｅ', '𝐚𝐥𝐢𝐜𝐞', 'ⓐⓛⓘⓒⓔ', ' alice\u3000']) {
+  test(`${typed} is another spelling of alice`, (t) => {
+    t.is(normalizeUsername(typed), 'alice');
   });
 }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createAccount } from '../../src/authtoken/accounts.ts';
+import { createAccount } from '../../src/accounts/accounts.ts';
 import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
 import type { Deps } from '../../src/deps.ts';
 import { findUserByUsername } from '../../src/users/repository.ts';
