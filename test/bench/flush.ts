@@ -11,7 +11,7 @@ import type { Settings } from './service.ts';
 import { createUsers, openSessions } from './sessions.ts';
 import type { Scope } from './scope.ts';
 import { startSteadyLoad } from './steady-load.ts';
-import type { SteadyLoad } from './steady-load.ts';
+import type { Heard, SteadyLoad } from './steady-load.ts';
 import { inTurn } from './turns.ts';
 
 // A million families, a tenth of them expired, and refreshes at a fixed, moderate rate through one process. A
@@ -69,10 +69,7 @@ export const flush: Figure = {
     progress.stop();
     await load.stop();
     const { live } = await countFamilies(deps.db);
-    return findingsOf(periods, {
-      refused: load.refused(),
-      missing: FAMILIES - EXPIRED + SESSIONS - live,
-    });
+    return findingsOf(periods, FAMILIES - EXPIRED + SESSIONS - live);
   },
 };
 
@@ -83,8 +80,7 @@ interface Bench {
   scope: Scope;
 }
 
-interface Period {
-  latencies: number[];
+interface Period extends Heard {
   ms: number;
   /** undefined: it was a quiet one. */
   deleted?: number;
@@ -92,9 +88,9 @@ interface Period {
 
 async function watchQuiet(ms: number, { load }: Bench): Promise<Period> {
   await pause(SETTLE_MS);
-  load.takeLatencies();
+  load.take();
   await pause(ms);
-  return { latencies: load.takeLatencies(), ms };
+  return { ...load.take(), ms };
 }
 
 async function watchFlush({ url, deps, load, scope }: Bench): Promise<Period> {
@@ -102,10 +98,10 @@ async function watchFlush({ url, deps, load, scope }: Bench): Promise<Period> {
   const { expired: before } = await countFamilies(deps.db);
   const command = startCommand('flush-expired-tokens', url, SETTINGS, scope);
   while (!command.hasLeft() && !(await isFlushing(deps.db))) await pause(LOOK_MS);
-  load.takeLatencies();
+  load.take();
   const start = performance.now();
   const code = await command.exit();
-  const period = { latencies: load.takeLatencies(), ms: performance.now() - start };
+  const period = { ...load.take(), ms: performance.now() - start };
   if (code !== 0) throw new Error(`the flush failed:\n${command.output()}`);
   return { ...period, deleted: before - (await countFamilies(deps.db)).expired };
 }
@@ -125,10 +121,7 @@ async function restock({ deps: { db } }: Bench): Promise<void> {
   await db.raw('CHECKPOINT');
 }
 
-function findingsOf(
-  periods: Period[],
-  { refused, missing }: { refused: number; missing: number },
-): Finding[] {
+function findingsOf(periods: Period[], missing: number): Finding[] {
   const flushes = periods.filter(({ deleted }) => deleted !== undefined);
   const quiets = periods.filter(({ deleted }) => deleted === undefined);
   const [during, quiet] = [latenciesOf(flushes), latenciesOf(quiets)];
@@ -157,8 +150,15 @@ function findingsOf(
     ),
     exactly('flushes that deleted other than the expired ones', tooFew.length, 0),
     exactly('live families that are missing', missing, 0),
-    exactly('refreshes refused', refused, 0),
+    refused('in quiet periods', quiets),
+    refused('during a flush', flushes),
   ];
 }
 
 const latenciesOf = (periods: Period[]): number[] => periods.flatMap(({ latencies }) => latencies);
+
+function refused(when: string, periods: Period[]): Finding {
+  const statuses = periods.flatMap(({ refusals }) => refusals);
+  const told = statuses.length > 0 ? ` (${[...new Set(statuses)].join(', ')})` : '';
+  return exactly(`refreshes refused ${when}${told}`, statuses.length, 0);
+}

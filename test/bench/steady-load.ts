@@ -4,11 +4,17 @@ import type { Replica } from './service.ts';
 import { successorIn } from './sessions.ts';
 import type { Session } from './sessions.ts';
 
+/** What came back in some time. */
+export interface Heard {
+  /** Milliseconds of each answer. */
+  latencies: number[];
+  /** The statuses of the answers without a successor; 0 for none at all. */
+  refusals: number[];
+}
+
 export interface SteadyLoad {
-  /** Milliseconds of each answer since the last call. */
-  takeLatencies: () => number[];
-  /** Answers without a successor, or none at all. */
-  refused: () => number;
+  /** Since the last call. */
+  take: () => Heard;
   stop: () => Promise<void>;
 }
 
@@ -18,8 +24,7 @@ export function startSteadyLoad(
   sessions: Session[],
   { origin }: Replica,
 ): SteadyLoad {
-  let latencies: number[] = [];
-  let refused = 0;
+  let heard: Heard = { latencies: [], refusals: [] };
   let isOver = false;
   // Those whose last answer has come, the longest idle first.
   const idle = sessions.map(({ refresh: token }) => ({ token }));
@@ -28,10 +33,11 @@ export function startSteadyLoad(
   const refreshOnce = async (holder: { token: string }): Promise<void> => {
     const start = performance.now();
     const answer = await refresh(origin, holder.token).catch(() => undefined);
-    latencies.push(performance.now() - start);
+    heard.latencies.push(performance.now() - start);
     const successor = answer && successorIn(answer);
-    if (successor === undefined) refused += 1;
-    else idle.push({ token: successor });
+    if (successor === undefined) heard.refusals.push(answer?.status ?? 0);
+    // What was refused for once may be taken again.
+    idle.push({ token: successor ?? holder.token });
   };
   const run = async (): Promise<void> => {
     const start = performance.now();
@@ -47,12 +53,11 @@ export function startSteadyLoad(
   const running = run();
   running.catch(() => {}); // told by stop
   return {
-    takeLatencies: () => {
-      const taken = latencies;
-      latencies = [];
+    take: () => {
+      const taken = heard;
+      heard = { latencies: [], refusals: [] };
       return taken;
     },
-    refused: () => refused,
     stop: async () => {
       isOver = true;
       await running;
