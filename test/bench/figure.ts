@@ -30,6 +30,16 @@ export function exactly(what: string, value: number, goal: number, unit = ''): F
   return { what, value: written(value, unit), goal: written(goal, unit), isMet: value === goal };
 }
 
+/** What has to have happened for the rest to mean anything. */
+export function atLeast(what: string, value: number, least: number): Finding {
+  return {
+    what,
+    value: written(value, ''),
+    goal: `≥ ${written(least, '')}`,
+    isMet: value >= least,
+  };
+}
+
 export function below(what: string, value: number, limit: number, unit: string): Finding {
   const goal = `< ${written(limit, unit)}`;
   return { what, value: written(value, unit), goal, isMet: value < limit };

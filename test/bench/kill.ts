@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startProgress } from '../../src/commands/progress.ts';
 import type { RequestDeps } from '../../src/deps.ts';
-import { exactly, measured } from './figure.ts';
+import { atLeast, exactly, measured } from './figure.ts';
 import type { Figure, Finding } from './figure.ts';
 import { createHolders, lastUse, refreshSteadily } from './holders.ts';
 import type { Crowd, Holder } from './holders.ts';
@@ -84,9 +84,10 @@ async function findingsOf(holders: Holder[], deps: RequestDeps): Promise<Finding
       'rotations acknowledged',
       total(({ acknowledged }) => acknowledged),
     ),
-    measured(
+    atLeast(
       'requests interrupted',
       total(({ interrupted }) => interrupted),
+      1,
     ),
     measured(
       'of these after the commit, at least',

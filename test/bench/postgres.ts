@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { OperatorError } from '../../src/errors.ts';
 import { freePort, startProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
 
@@ -15,6 +16,10 @@ export function postgresVersion(): string {
 
 /** A PostgreSQL server of its own in a temporary directory, with fsync on as in production; its URL. */
 export async function startPostgres(scope: Scope): Promise<string> {
+  if (!existsSync(path.join(BINARIES, 'initdb')))
+    throw new OperatorError(
+      `There is no PostgreSQL server in ${BINARIES}: install one, or name its directory in POSTGRES_BIN.`,
+    );
   const directory = mkdtempSync(path.join(os.tmpdir(), 'latchkey-bench-pg-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   const user = unprivilegedUser();

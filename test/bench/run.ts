@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { OperatorError } from '../../src/errors.ts';
+import { flush } from './flush.ts';
 import type { Figure } from './figure.ts';
 import { disconnect } from './http-client.ts';
-import { flush } from './flush.ts';
 import { kill } from './kill.ts';
 import { lostResponses } from './lost-responses.ts';
 import { queries } from './queries.ts';
@@ -89,7 +90,7 @@ try {
     // Commander has said it already.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
   } else if (process.exitCode !== EXIT_INTERRUPTED) {
-    console.error(error);
+    console.error(error instanceof OperatorError ? error.message : error);
     process.exitCode = EXIT_MISSED;
   }
 }
