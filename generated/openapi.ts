@@ -196,6 +196,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login/sliding/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Log in for a sliding token
+         * @description Exchanges username and password for one token that is both shown and refreshed. It is taken in the
+         *     `Authorization` header where AUTH_TOKEN_CLASSES names SlidingToken. The `Authorization` header is not looked
+         *     at.
+         */
+        post: operations["obtainSlidingToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/refresh_token/sliding/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refresh a sliding token
+         * @description Gives the same sliding token with a later expiry, as long as neither it nor its `refresh_exp` has expired. The
+         *     `Authorization` header is not looked at.
+         */
+        post: operations["refreshSlidingToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/verify_token/": {
         parameters: {
             query?: never;
@@ -207,9 +250,10 @@ export interface paths {
         put?: never;
         /**
          * Check a token
-         * @description Says whether a token, access or refresh, is well formed, signed by this service and not expired. Whether its
-         *     user still exists or is active is not asked. Blacklisted refresh tokens are refused (with a 400) only where
-         *     BLACKLIST_AFTER_ROTATION is on. The `Authorization` header is not looked at.
+         * @description Says whether a token of any type is well formed, signed by this service, not expired, not revoked, and of an
+         *     active user. Where REVOKE_ACCESS_TOKENS is off, it says what simplejwt does: the user is not asked for, and
+         *     blacklisted refresh tokens are refused (with a 400) only where BLACKLIST_AFTER_ROTATION is on. The
+         *     `Authorization` header is not looked at.
          */
         post: operations["verifyToken"];
         delete?: never;
@@ -568,10 +612,18 @@ export interface components {
              */
             refresh?: string;
         };
+        /** @description A sliding token, which is both shown and refreshed. */
+        SlidingToken: {
+            /**
+             * @description The sliding token.
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyIsImV4cCI6MTc5NTQyODMwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJiMWYwYTZjMzVkMmU0YTg3OWMwNGU4ZDdmNmE1MWIzMiIsInJlZnJlc2hfZXhwIjoxNzk1NTE0NDAwLCJ1c2VyX2lkIjoiMSJ9.ZhkO4wcN5LTw0DkAlixAGpU2fe-KkUEkevzp0fE6TwQ
+             */
+            token: string;
+        };
         /** @description The token to check. */
         VerifyRequest: {
             /**
-             * @description An access token or a refresh token.
+             * @description An access, refresh or sliding token.
              * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjVmMGMxYjdlOGQzYTRjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEifQ.ChRA45ttDfZColtgCL7tgnrZ1c3gOxn8Ny9VcewbOFM
              */
             token: string;
@@ -1508,6 +1560,120 @@ export interface operations {
             };
             400: components["responses"]["InvalidRefresh"];
             /** @description The refresh token is not, or no longer, good for a new access token. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    obtainSlidingToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+                "application/x-www-form-urlencoded": components["schemas"]["Credentials"];
+                "multipart/form-data": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description A new sliding token. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlidingToken"];
+                };
+            };
+            /** @description A field is missing or unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            /** @description No user has this name and password, or the user is inactive. */
+            401: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "WWW-Authenticate": components["headers"]["BearerChallenge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    refreshSlidingToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlidingToken"];
+                "application/x-www-form-urlencoded": components["schemas"]["SlidingToken"];
+                "multipart/form-data": components["schemas"]["SlidingToken"];
+            };
+        };
+        responses: {
+            /** @description The refreshed token. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlidingToken"];
+                };
+            };
+            /** @description The field is missing or unfit, or the body cannot be understood. */
+            400: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequest"];
+                };
+            };
+            /** @description The token is not, or no longer, good for another one. */
             401: {
                 headers: {
                     Allow: components["headers"]["Allow"];

@@ -173,12 +173,17 @@ function refuseWeak(secret: string): void {
 function contradictions(parsed: Parsed): string[] {
   const problems: string[] = [];
   const isProduction = parsed.NODE_ENV === 'production';
-  const names = [parsed.USER_ID_CLAIM, parsed.TOKEN_TYPE_CLAIM, parsed.JTI_CLAIM];
+  const names = [
+    parsed.USER_ID_CLAIM,
+    parsed.TOKEN_TYPE_CLAIM,
+    parsed.JTI_CLAIM,
+    parsed.SLIDING_TOKEN_REFRESH_EXP_CLAIM,
+  ];
   const claims = names.filter((name) => name !== undefined); // one that could not be read is told already
   const taken = new Set([...claims, 'exp', 'iat', 'nbf', 'aud', 'iss', 'sid']);
   if (taken.size < claims.length + 6)
     problems.push(
-      'USER_ID_CLAIM, TOKEN_TYPE_CLAIM and JTI_CLAIM must differ from each other and from registered claims',
+      'The claims named by USER_ID_CLAIM, TOKEN_TYPE_CLAIM, JTI_CLAIM and SLIDING_TOKEN_REFRESH_EXP_CLAIM must differ from each other and from registered ones',
     );
   const reserved = [...taken].filter((name) => Object.hasOwn(parsed.CUSTOM_CLAIMS ?? {}, name));
   if (reserved.length > 0)
@@ -187,10 +192,9 @@ function contradictions(parsed: Parsed): string[] {
     problems.push('PAGE_SIZE is larger than MAX_PAGE_SIZE');
   if (parsed.PASSWORD_MIN_LENGTH > parsed.PASSWORD_MAX_LENGTH)
     problems.push('PASSWORD_MIN_LENGTH is larger than PASSWORD_MAX_LENGTH');
-  if (parsed.JTI_CLAIM === 'sub' || parsed.TOKEN_TYPE_CLAIM === 'sub')
-    problems.push(
-      'JTI_CLAIM and TOKEN_TYPE_CLAIM cannot be sub, which names the subject of a token',
-    );
+  for (const name of ['TOKEN_TYPE_CLAIM', 'JTI_CLAIM', 'SLIDING_TOKEN_REFRESH_EXP_CLAIM'] as const)
+    if (parsed[name] === 'sub')
+      problems.push(`${name} cannot be sub, which names the subject of a token`);
   const jwtKeywords = parsed.AUTH_HEADER_TYPES ?? [];
   if (
     parsed.AUTHENTICATION_SCHEMES?.length !== 1 &&

@@ -70,6 +70,15 @@ function keyword(text: string): string[] {
   return values;
 }
 
+const TOKEN_CLASSES = ['AccessToken', 'SlidingToken'] as const;
+
+function tokenClasses(text: string): (typeof TOKEN_CLASSES)[number][] {
+  const names = list(text);
+  const classes = TOKEN_CLASSES.filter((name) => names.includes(name));
+  if (classes.length < names.length) throw new Error(`must be of ${TOKEN_CLASSES.join(', ')}`);
+  return classes.toSorted((one, other) => names.indexOf(one) - names.indexOf(other));
+}
+
 const claim = (text: string): string => {
   if (!/^\w{1,64}$/.test(text)) throw new Error('must be a claim name of letters, digits and _');
   return text;
@@ -197,6 +206,18 @@ export const SETTINGS = {
     'How often one of the replicas deletes what has expired; 0 = none does',
   ),
   UPDATE_LAST_LOGIN: setting(boolean, 'false', '`/login/` records users.last_login'),
+  AUTH_TOKEN_CLASSES: setting(
+    tokenClasses,
+    'AccessToken',
+    'JWTs taken in the Authorization header: AccessToken, SlidingToken, or both',
+  ),
+  SLIDING_TOKEN_LIFETIME: setting(lifetime, '5m', 'How long a sliding token is good'),
+  SLIDING_TOKEN_REFRESH_LIFETIME: setting(lifetime, '1d', 'How long it can be refreshed'),
+  SLIDING_TOKEN_REFRESH_EXP_CLAIM: setting(
+    claim,
+    'refresh_exp',
+    'Claim that tells when a sliding token can be refreshed no more',
+  ),
   AUDIENCE: setting(text, undefined, 'aud claim to issue and to demand'),
   ISSUER: setting(text, undefined, 'iss claim to issue and to demand'),
   LEEWAY: setting(shortTime(300), '0', 'Tolerance for exp, nbf and iat'),

@@ -152,7 +152,7 @@ const SHARED_CLAIMS: Record<string, string>[] = [
 for (const env of SHARED_CLAIMS)
   test(`claims may not share a name: ${JSON.stringify(env)}`, (t) => {
     t.deepEqual(problemsOf(env), [
-      'USER_ID_CLAIM, TOKEN_TYPE_CLAIM and JTI_CLAIM must differ from each other and from registered claims',
+      'The claims named by USER_ID_CLAIM, TOKEN_TYPE_CLAIM, JTI_CLAIM and SLIDING_TOKEN_REFRESH_EXP_CLAIM must differ from each other and from registered ones',
     ]);
   });
 

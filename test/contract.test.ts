@@ -57,7 +57,7 @@ test('every operation says who may call it, and by what', (t) => {
     t.true(Array.isArray(security), operationId);
     t.true((permissions ?? []).length > 0, operationId);
   }
-  t.is(operations(document).length, 23);
+  t.is(operations(document).length, 25);
 });
 
 test('every response has an example, and every refusal a named one for each error', (t) => {
@@ -119,6 +119,8 @@ test('the answers with tokens or about them are for no cache, and they alone', (
     'rotateAuthToken 200 Cache-Control: no-store',
     'login 200 Cache-Control: no-store',
     'refreshToken 200 Cache-Control: no-store',
+    'obtainSlidingToken 200 Cache-Control: no-store',
+    'refreshSlidingToken 200 Cache-Control: no-store',
     'introspectToken 200 Cache-Control: no-store',
   ]);
 });

@@ -1,6 +1,6 @@
 import type { Authenticator } from '../contract.ts';
 import { AuthenticationFailed, InvalidToken } from '../errors.ts';
-import { authenticateAccessToken } from './tokens.ts';
+import { authenticateJwtOf } from './tokens.ts';
 
 /** simplejwt's JWTAuthentication: the keyword exactly as configured, exactly one word after it. */
 export const authenticateJwt: Authenticator = async (authorization, deps) => {
@@ -10,17 +10,18 @@ export const authenticateJwt: Authenticator = async (authorization, deps) => {
     throw new AuthenticationFailed('Authorization header must contain two space-delimited values', {
       code: 'bad_authorization_header',
     });
-  try {
-    return await authenticateAccessToken(token, deps);
-  } catch (error) {
-    throw error instanceof InvalidToken ? inHeader(error) : error;
+  const messages: object[] = [];
+  for (const token_class of deps.config.AUTH_TOKEN_CLASSES) {
+    const token_type = TYPES[token_class];
+    try {
+      return await authenticateJwtOf(token_type, token, deps);
+    } catch (error) {
+      if (!(error instanceof InvalidToken)) throw error;
+      messages.push({ token_class, token_type, message: error.detail });
+    }
   }
+  // simplejwt lists what each of its token classes has against a token.
+  throw new InvalidToken('Given token not valid for any token type', { messages });
 };
 
-// simplejwt lists what each of its token classes has against a token.
-function inHeader(error: InvalidToken): InvalidToken {
-  return new InvalidToken('Given token not valid for any token type', {
-    cause: error,
-    messages: [{ token_class: 'AccessToken', token_type: 'access', message: error.detail }],
-  });
-}
+const TYPES = { AccessToken: 'access', SlidingToken: 'sliding' } as const;

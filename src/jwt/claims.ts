@@ -6,7 +6,7 @@ import { InvalidToken } from '../errors.ts';
 import { decodeToken, signToken } from './codec.ts';
 import type { Claims } from './codec.ts';
 
-type TokenType = 'access' | 'refresh';
+type TokenType = 'access' | 'refresh' | 'sliding';
 
 /** What differs from one token of a session to the next; times are seconds. */
 export interface TokenTimes {

@@ -1,6 +1,7 @@
 import type { Handler } from '../contract.ts';
 import { AuthenticationFailed } from '../errors.ts';
 import { authenticateCredentials } from '../users/authenticate.ts';
+import * as sliding from './sliding.ts';
 import * as tokens from './tokens.ts';
 
 export const login: Handler<'login'> = async ({ body, client }, deps) => {
@@ -13,6 +14,18 @@ export const login: Handler<'login'> = async ({ body, client }, deps) => {
 export const refreshToken: Handler<'refreshToken'> = async ({ body, client }, deps) => ({
   status: 200,
   body: await tokens.refreshTokens(body.refresh, client, deps),
+});
+
+export const obtainSlidingToken: Handler<'obtainSlidingToken'> = async ({ body, client }, deps) => {
+  const user = await authenticateCredentials(body, deps);
+  const token = user && (await sliding.issueSlidingToken(user, client, deps));
+  if (!token) throw new AuthenticationFailed('No active account found with the given credentials');
+  return { status: 200, body: { token } };
+};
+
+export const refreshSlidingToken: Handler<'refreshSlidingToken'> = async ({ body }, deps) => ({
+  status: 200,
+  body: { token: await sliding.refreshSlidingToken(body.token, deps) },
 });
 
 export const verifyToken: Handler<'verifyToken'> = async ({ body }, deps) => {

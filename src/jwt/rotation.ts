@@ -2,13 +2,13 @@ import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
 import type { Account } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
-import { AuthenticationFailed, InvalidToken } from '../errors.ts';
 import { findUserById } from '../users/repository.ts';
 import { newTimes, toDate, toSeconds, userIdOf } from './claims.ts';
 import type { ReadToken, TokenTimes } from './claims.ts';
+import { blacklisted, noActiveAccount } from './refusals.ts';
 import { adoptToken, findBlacklistedToken, rotateFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
-import { refreshLifetime, sessionBounds } from './session-bounds.ts';
+import { sessionBounds, withinSession } from './session-bounds.ts';
 
 interface Successor {
   familyId: string;
@@ -31,7 +31,7 @@ export async function rotateRefreshToken(
   if (parent.familyId !== undefined) return rotateWithin(parent.familyId, parent.jti, userId, deps);
 
   const now = deps.now();
-  const times = newTimes(refreshLifetime(deps.config), now);
+  const times = newTimes(withinSession(deps.config.REFRESH_TOKEN_LIFETIME, deps.config), now);
   const familyId = uuidv7({ msecs: now.getTime() });
   const user = await adoptToken(
     {
@@ -95,8 +95,3 @@ async function refusalOf(userId: number, db: Knex): Promise<Error> {
   const user = await findUserById(userId, db);
   return user?.is_active ? blacklisted() : noActiveAccount();
 }
-
-export const blacklisted = (): InvalidToken => new InvalidToken('Token is blacklisted');
-
-export const noActiveAccount = (): AuthenticationFailed =>
-  new AuthenticationFailed('No active account found for the given token.');

@@ -23,9 +23,7 @@ export function sessionBounds({ config, now: clock }: Pick<Deps, 'config' | 'now
   };
 }
 
-/** The life of a refresh token of a session that begins now, in seconds. */
-export function refreshLifetime({ REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME }: Config): number {
-  return SESSION_LIFETIME > 0
-    ? Math.min(REFRESH_TOKEN_LIFETIME, SESSION_LIFETIME)
-    : REFRESH_TOKEN_LIFETIME;
+/** What is left of a token's life where its session begins now, in seconds. */
+export function withinSession(lifetime: number, { SESSION_LIFETIME }: Config): number {
+  return SESSION_LIFETIME > 0 ? Math.min(lifetime, SESSION_LIFETIME) : lifetime;
 }

@@ -3,6 +3,7 @@ import type { RequestDeps } from '../deps.ts';
 import { findAccount } from '../users/account.ts';
 import { toDate, userIdOf } from './claims.ts';
 import type { ReadToken } from './claims.ts';
+import { blacklisted, noActiveAccount } from './refusals.ts';
 import { findStanding, useStanding } from './repository.ts';
 import { sessionBounds } from './session-bounds.ts';
 
@@ -20,16 +21,15 @@ export type Standing =
 export async function standingOf(token: ReadToken, deps: RequestDeps): Promise<Standing> {
   const userId = userIdOf(token.claims, deps.config);
   if (userId === undefined) return { state: 'user_not_found' };
-  return isInMemory(token, deps)
+  const isRefresh = token.claims[deps.config.TOKEN_TYPE_CLAIM] === 'refresh';
+  return !isRefresh && isInMemory(token, deps)
     ? standingInMemory(token, userId, deps)
-    : standingInDatabase(token, userId, deps);
+    : standingInDatabase(token, userId, deps, { ask: findStanding, isRefresh });
 }
 
 // Memory reaches back as far as the longest life of a token: one that lives longer may have ended before.
-function isInMemory({ claims, iat, exp }: ReadToken, { config, live }: RequestDeps): boolean {
-  const isRefresh = claims[config.TOKEN_TYPE_CLAIM] === 'refresh';
-  return !isRefresh && live.isFresh() && exp - iat + config.LEEWAY < live.holdSeconds;
-}
+const isInMemory = ({ iat, exp }: ReadToken, { config, live }: RequestDeps): boolean =>
+  live.isFresh() && exp - iat + config.LEEWAY < live.holdSeconds;
 
 async function standingInMemory(
   token: ReadToken,
@@ -52,23 +52,23 @@ const isFromBefore = ({ iat }: ReadToken, user: Account | undefined): boolean =>
 export async function standingInUse(token: ReadToken, deps: RequestDeps): Promise<Standing> {
   const userId = userIdOf(token.claims, deps.config);
   if (userId === undefined) return { state: 'user_not_found' };
-  return standingInDatabase(token, userId, deps, useStanding);
+  return standingInDatabase(token, userId, deps, { ask: useStanding, isRefresh: true });
 }
 
 async function standingInDatabase(
   token: ReadToken,
   userId: number,
   deps: RequestDeps,
-  ask = findStanding,
+  { ask, isRefresh }: { ask: typeof findStanding; isRefresh: boolean },
 ): Promise<Standing> {
-  const { familyId = null, jti, iat, claims } = token;
+  const { familyId = null, jti, iat } = token;
   const found = await ask(
     {
       userId,
       familyId,
       jti,
       issuedAt: toDate(iat),
-      isRefresh: claims[deps.config.TOKEN_TYPE_CLAIM] === 'refresh',
+      isRefresh,
       ...sessionBounds(deps),
     },
     deps.db,
@@ -86,4 +86,10 @@ function judge(
   if (!user.is_active) return { state: 'user_inactive', user };
   const livesOn = !config.REVOKE_ACCESS_TOKENS && claims[config.TOKEN_TYPE_CLAIM] === 'access';
   return { state: isRevoked && !livesOn ? 'revoked' : 'active', user };
+}
+
+/** The user of an active token; throws what the token endpoints say of any other. */
+export function requireActive(standing: Standing): Account {
+  if (standing.state === 'active') return standing.user;
+  throw standing.state === 'revoked' ? blacklisted() : noActiveAccount();
 }

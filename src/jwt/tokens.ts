@@ -15,10 +15,10 @@ import {
 import type { Claims } from './codec.ts';
 import { blacklistToken, findBlacklistedToken, revokeFamily, startFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
-import { blacklisted, noActiveAccount, rotateRefreshToken } from './rotation.ts';
-import { refreshLifetime } from './session-bounds.ts';
-import { standingInUse, standingOf } from './standing.ts';
-import type { Standing } from './standing.ts';
+import { blacklisted, noActiveAccount, noUserIdentification } from './refusals.ts';
+import { rotateRefreshToken } from './rotation.ts';
+import { withinSession } from './session-bounds.ts';
+import { requireActive, standingInUse, standingOf } from './standing.ts';
 
 /**
  * Opens a session for a user whose password was just verified (simplejwt's TokenObtainPairSerializer).
@@ -31,7 +31,7 @@ export async function issueTokenPair(
 ): Promise<{ refresh: string; access: string } | undefined> {
   const { config, db } = deps;
   const now = deps.now();
-  const times = newTimes(refreshLifetime(config), now);
+  const times = newTimes(withinSession(config.REFRESH_TOKEN_LIFETIME, config), now);
   const sid = uuidv7({ msecs: now.getTime() });
   const isOpen = await startFamily(
     {
@@ -108,14 +108,15 @@ export async function blacklistRefreshToken(token: string, deps: RequestDeps): P
 }
 
 /**
- * The user an access token stands for (simplejwt's JWTAuthentication), and the session it belongs to. Throws
- * InvalidToken for the token, AuthenticationFailed for the user.
+ * The user a token in the Authorization header stands for (simplejwt's JWTAuthentication), and the session it
+ * belongs to. Throws InvalidToken for the token, AuthenticationFailed for the user.
  */
-export async function authenticateAccessToken(
+export async function authenticateJwtOf(
+  type: 'access' | 'sliding',
   token: string,
   deps: RequestDeps,
 ): Promise<{ user: Account; sessionId: string | undefined }> {
-  const read = readToken(token, 'access', deps);
+  const read = readToken(token, type, deps);
   if (!Object.hasOwn(read.claims, deps.config.USER_ID_CLAIM)) throw noUserIdentification();
   const standing = await standingOf(read, deps);
   switch (standing.state) {
@@ -130,11 +131,6 @@ export async function authenticateAccessToken(
   }
 }
 
-function requireActive(standing: Standing): Account {
-  if (standing.state === 'active') return standing.user;
-  throw standing.state === 'revoked' ? blacklisted() : noActiveAccount();
-}
-
 // No token outlives the session it belongs to.
 function issueAccessToken(
   claims: Claims,
@@ -145,9 +141,3 @@ function issueAccessToken(
   const exp = config.SESSION_LIFETIME > 0 ? Math.min(times.exp, refreshExp) : times.exp;
   return issueToken('access', claims, { ...times, exp }, config);
 }
-
-// simplejwt tells this one without its list of messages, though with the code of a bad token.
-const noUserIdentification = (): AuthenticationFailed =>
-  new AuthenticationFailed('Token contained no recognizable user identification', {
-    code: 'token_not_valid',
-  });

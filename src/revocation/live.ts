@@ -29,6 +29,9 @@ export async function startLive(
 const MARGIN_SECONDS = 60;
 
 /** For how long a revocation can concern a token that is out. */
-export function revocationSeconds({ ACCESS_TOKEN_LIFETIME, LEEWAY }: Config): number {
-  return ACCESS_TOKEN_LIFETIME + LEEWAY + MARGIN_SECONDS;
+export function revocationSeconds(config: Config): number {
+  const longest = config.AUTH_TOKEN_CLASSES.includes('SlidingToken')
+    ? Math.max(config.ACCESS_TOKEN_LIFETIME, config.SLIDING_TOKEN_LIFETIME)
+    : config.ACCESS_TOKEN_LIFETIME;
+  return longest + config.LEEWAY + MARGIN_SECONDS;
 }

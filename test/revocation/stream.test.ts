@@ -2,7 +2,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Knex } from 'knex';
 import type { RequestDeps } from '../../src/deps.ts';
-import { authenticateAccessToken } from '../../src/jwt/tokens.ts';
+import { authenticateJwtOf } from '../../src/jwt/tokens.ts';
 import { createLog } from '../../src/log.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { startApp } from '../support/app.ts';
@@ -235,8 +235,10 @@ onServer('a replica that hears nothing asks the database for each request', asyn
     live: { ...there.deps.live, isFresh: () => false, isRevoked: () => false },
   };
 
-  t.is((await authenticateAccessToken(access, deaf)).user.id, user.id);
+  t.is((await authenticateJwtOf('access', access, deaf)).user.id, user.id);
   await here.client.post('/blacklist_token/', { json: { refresh } });
 
-  await t.throwsAsync(authenticateAccessToken(access, deaf), { message: /Token is blacklisted/ });
+  await t.throwsAsync(authenticateJwtOf('access', access, deaf), {
+    message: /Token is blacklisted/,
+  });
 });
