@@ -467,6 +467,29 @@ export interface paths {
         patch: operations["partialUpdateProduct"];
         trace?: never;
     };
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the public keys
+         * @description The public keys of all tokens that are valid, as a JWK set (RFC 7517), for services that verify access tokens
+         *     themselves: pick the key by the `kid` in the token's header, and take no algorithm but its `alg`. A key is
+         *     listed some minutes before it signs, and until its last token has expired, so that a copy of the list may be
+         *     kept for as long as `Cache-Control` says. Shared secrets (HS256) are never listed.
+         */
+        get: operations["getJwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -962,6 +985,56 @@ export interface components {
         } & {
             [key: string]: string[];
         }) | string[];
+        /** @description A set of JSON Web Keys (RFC 7517, 5). */
+        JwkSet: {
+            /** @description The keys; the order says nothing. */
+            keys: components["schemas"]["Jwk"][];
+        };
+        /** @description A public key (RFC 7517, 4); `n` and `e` if it is an RSA key, `crv`, `x` and `y` if it is one on P-256. */
+        Jwk: {
+            /**
+             * @description The type of the key.
+             * @enum {string}
+             */
+            kty: "RSA" | "EC";
+            /**
+             * @description The name that the headers of its tokens carry, its thumbprint (RFC 7638).
+             * @example 0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I
+             */
+            kid: string;
+            /**
+             * @description It is for signatures.
+             * @enum {string}
+             */
+            use: "sig";
+            /**
+             * @description The only algorithm of its tokens.
+             * @enum {string}
+             */
+            alg: "RS256" | "ES256";
+            /** @description The modulus, in base64url. */
+            n?: string;
+            /**
+             * @description The exponent, in base64url.
+             * @example AQAB
+             */
+            e?: string;
+            /**
+             * @description The curve.
+             * @enum {string}
+             */
+            crv?: "P-256";
+            /**
+             * @description The first coordinate, in base64url.
+             * @example l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs
+             */
+            x?: string;
+            /**
+             * @description The second coordinate, in base64url.
+             * @example 9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA
+             */
+            y?: string;
+        };
     };
     responses: {
         /** @description The request itself is broken, for example by two `Authorization` headers. */
@@ -1178,6 +1251,11 @@ export interface components {
          * @example no-store
          */
         NoStore: "no-store";
+        /**
+         * @description Anybody may keep a copy for five minutes.
+         * @example public, max-age=300
+         */
+        PublicFor5Minutes: "public, max-age=300";
         /**
          * @description How many seconds to wait before trying again.
          * @example 5
@@ -2326,6 +2404,32 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    getJwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys; none where tokens are signed with a shared secret. */
+            200: {
+                headers: {
+                    Allow: components["headers"]["Allow"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["PublicFor5Minutes"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            404: components["responses"]["UnknownFormat"];
+            406: components["responses"]["NotAcceptable"];
         };
     };
 }

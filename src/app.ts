@@ -11,6 +11,7 @@ import { addHealthRoutes } from './http/health.ts';
 import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { keysAreHealthy } from './jwt/key-watch.ts';
 import { handlers, owners, security } from './operations.ts';
 
 export interface App {
@@ -25,7 +26,7 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   const api = await createApi(contractDocument(), parts, deps.config);
   let isStopping = false;
   const pages = new Router();
-  addHealthRoutes(pages, deps, () => isStopping);
+  addHealthRoutes(pages, deps, () => isStopping || !keysAreHealthy(deps.config));
   addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
 
   const koa = new Koa();

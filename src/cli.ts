@@ -1,18 +1,21 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { activate, deactivate } from './commands/activation.ts';
 import { changePassword } from './commands/changepassword.ts';
 import { createToken } from './commands/create-token.ts';
 import { createUser } from './commands/createuser.ts';
 import { flushExpiredTokens } from './commands/flush-expired-tokens.ts';
+import { addKey, listKeys, promoteKey, retireKey } from './commands/keys.ts';
+import type { KeyDeps } from './commands/keys.ts';
 import { loadData } from './commands/loaddata.ts';
 import { migrate } from './commands/migrate.ts';
 import { seed } from './commands/seed.ts';
-import { ConfigError, environment, loadConfig } from './config.ts';
+import { ConfigError, environment, loadConfig, loadKeySettings } from './config.ts';
 import { connect, DatabaseUnavailable, isUnavailable } from './db.ts';
 import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
 import { OperatorError, ValidationError } from './errors.ts';
 import { prepareSchema } from './schema.ts';
+import { ALGORITHMS } from './settings.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -98,6 +101,44 @@ program
   .option('--owner <name>', 'user who owns them (default: the first)')
   .action((options) => run((deps) => seed(options, deps)));
 
+const keys = program.command('keys').description('manage the keys in KEYS_DIR that sign JWTs');
+
+keys
+  .command('list')
+  .description('show the keys, and what can be done with each')
+  .action(() => runWithKeys(listKeys));
+
+keys
+  .command('add')
+  .description('make a key, or take one from a file; it verifies, and signs once it is promoted')
+  .addOption(
+    new Option('--algorithm <name>', 'what the key is for').choices(ALGORITHMS).default('ES256'),
+  )
+  .option('--file <path>', 'private key in PEM, or secret (HS*)')
+  .option(
+    '--verify-only',
+    'the file is the secret or public key of another system, whose tokens are good here',
+  )
+  .action((options) => {
+    if (options.verifyOnly && options.file === undefined)
+      program.error('error: --verify-only needs --file', { exitCode: EXIT_USAGE });
+    runWithKeys((deps) => addKey(options, deps));
+  });
+
+keys
+  .command('promote')
+  .description('let a key sign, once everybody knows it; the former one only verifies from then on')
+  .argument('[kid]', 'kid of the key, or its beginning (default: the only next one)')
+  .option('--force', 'without waiting until everybody knows it')
+  .action((kid, options) => runWithKeys((deps) => promoteKey({ ...options, kid }, deps)));
+
+keys
+  .command('retire')
+  .description('end a key whose last token has expired, and delete it')
+  .argument('<kid>', 'kid of the key, or its beginning')
+  .option('--force', 'now, which ends tokens that are still good')
+  .action((kid, options) => runWithKeys((deps) => retireKey({ ...options, kid }, deps)));
+
 function addCreateUser(name: string, description: string, roles: object = {}): Command {
   return program
     .command(name)
@@ -124,6 +165,10 @@ async function run(command: (deps: Deps) => Promise<string>): Promise<void> {
     await prepareSchema(database);
     return command(deps);
   });
+}
+
+function runWithKeys(command: (deps: KeyDeps) => string): void {
+  console.log(command({ settings: loadKeySettings(environment()), now: new Date() }));
 }
 
 async function withDatabase(

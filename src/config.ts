@@ -1,17 +1,15 @@
-import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { createChecklist } from './checklist.ts';
+import type { Checklist } from './checklist.ts';
 import { OperatorError } from './errors.ts';
-import {
-  developmentSecret,
-  newSigningKey,
-  randomSecret,
-  signingKey,
-  verifyingKey,
-  weakness,
-} from './secrets.ts';
+import type { ManagedKey } from './key-directory.ts';
+import { readManagedKeys, readSecrets, sharedSecrets } from './secret-settings.ts';
+import type { Secrets } from './secret-settings.ts';
 import { SETTINGS } from './settings.ts';
 import type { Parsed, Setting } from './settings.ts';
+
+export type { Algorithm } from './settings.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -26,12 +24,11 @@ export class ConfigError extends OperatorError {
   }
 }
 
-export type Algorithm = Parsed['ALGORITHM'];
-export type Config = Omit<Parsed, 'SECRET_KEY' | 'SIGNING_KEY' | 'VERIFYING_KEY'> & {
-  readonly SECRET_KEY: string;
-  readonly SIGNING_KEY: KeyObject;
-  readonly VERIFYING_KEY: KeyObject;
-};
+export type Config = Omit<Parsed, keyof Secrets> &
+  Secrets & {
+    /** What KEYS_DIR held at the start. */
+    readonly managedKeys: readonly ManagedKey[];
+  };
 
 /** The environment of this process, with what a file `.env` in the working directory adds to it. */
 export function environment(): Env {
@@ -53,41 +50,34 @@ export function loadConfig(env: Env): Config {
   const { problems } = checks;
   const parsed = readSettings(env, checks);
   problems.push(...contradictions(parsed));
+  const managedKeys = checks.attempt('KEYS_DIR', () => readManagedKeys(parsed));
   // What is refused anyway makes no secrets; production never makes any, and hears of all problems at once.
   if (parsed.NODE_ENV !== 'production') {
     if (problems.length === 0) checks.attempt('DATA_DIR', () => makeDirectory(parsed.DATA_DIR));
     if (problems.length > 0) throw new ConfigError(problems);
   }
 
-  const secrets = readSecrets(parsed, checks);
-  if (problems.length > 0 || !secrets) throw new ConfigError(problems);
-  return Object.freeze({ ...parsed, ...secrets });
+  const secrets = readSecrets(parsed, managedKeys, checks);
+  if (problems.length > 0 || !secrets || !managedKeys) throw new ConfigError(problems);
+  return Object.freeze({ ...parsed, ...secrets, managedKeys });
 }
 
-interface Checklist {
-  problems: string[];
-  failed: Set<string>;
-  /** What `read` throws becomes a problem of the setting, which is not asked again. */
-  attempt: <Value>(name: string, read: () => Value) => Value | undefined;
-}
+export type KeySettings = Pick<
+  Parsed,
+  | 'KEYS_DIR'
+  | 'ALGORITHM'
+  | 'ACCESS_TOKEN_LIFETIME'
+  | 'REFRESH_TOKEN_LIFETIME'
+  | 'SLIDING_TOKEN_LIFETIME'
+  | 'LEEWAY'
+>;
 
-function createChecklist(): Checklist {
-  const problems: string[] = [];
-  const failed = new Set<string>();
-  return {
-    problems,
-    failed,
-    attempt: (name, read) => {
-      if (failed.has(name)) return undefined;
-      try {
-        return read();
-      } catch (error) {
-        failed.add(name);
-        problems.push(`${name} ${error instanceof Error ? error.message : 'is wrong'}`);
-        return undefined;
-      }
-    },
-  };
+/** What `keys` needs, which has to work before there is any key. Throws a ConfigError. */
+export function loadKeySettings(env: Env): KeySettings {
+  const checks = createChecklist();
+  const parsed = readSettings(env, checks);
+  if (checks.problems.length > 0) throw new ConfigError(checks.problems);
+  return parsed;
 }
 
 function readSettings(env: Env, { attempt }: Checklist): Parsed {
@@ -128,46 +118,6 @@ function makeDirectory(directory: string): void {
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw new Error(`is no directory that can be made${code}`, { cause: error });
   }
-}
-
-type Secrets = Pick<Config, 'SECRET_KEY' | 'SIGNING_KEY' | 'VERIFYING_KEY'>;
-
-function readSecrets(parsed: Parsed, { attempt, failed }: Checklist): Secrets | undefined {
-  const { ALGORITHM, VERIFYING_KEY } = parsed;
-  const secretKey = attempt('SECRET_KEY', () => secret('SECRET_KEY', randomSecret, parsed));
-  // What a signing key has to be is known with the algorithm only.
-  if (failed.has('ALGORITHM')) return undefined;
-  const signing = attempt('SIGNING_KEY', () =>
-    signingKey(
-      ALGORITHM,
-      secret('SIGNING_KEY', () => newSigningKey(ALGORITHM), parsed),
-    ),
-  );
-  const verifying =
-    signing && attempt('VERIFYING_KEY', () => verifyingKey(ALGORITHM, signing, VERIFYING_KEY));
-  const { NODE_ENV, INTROSPECTION_CLIENT_SECRET: clientSecret } = parsed;
-  if (NODE_ENV === 'production' && clientSecret !== undefined)
-    attempt('INTROSPECTION_CLIENT_SECRET', () => refuseWeak(clientSecret));
-  if (secretKey === undefined || !signing || !verifying) return undefined;
-  return { SECRET_KEY: secretKey, SIGNING_KEY: signing, VERIFYING_KEY: verifying };
-}
-
-function secret(name: 'SECRET_KEY' | 'SIGNING_KEY', make: () => string, parsed: Parsed): string {
-  const value = parsed[name];
-  if (parsed.NODE_ENV !== 'production') {
-    // A key of another algorithm must not be taken up again when ALGORITHM changes.
-    const file = name === 'SIGNING_KEY' ? `signing_key.${parsed.ALGORITHM}` : 'secret_key';
-    return value ?? developmentSecret(parsed.DATA_DIR, file, make);
-  }
-  if (value === undefined) throw new Error('is missing: production makes no secrets of its own');
-  const isPem = name === 'SIGNING_KEY' && !parsed.ALGORITHM.startsWith('HS');
-  if (!isPem) refuseWeak(value);
-  return value;
-}
-
-function refuseWeak(secret: string): void {
-  const reason = weakness(secret);
-  if (reason) throw new Error(`${reason}: production needs a strong one`);
 }
 
 function contradictions(parsed: Parsed): string[] {
@@ -219,14 +169,4 @@ function contradictions(parsed: Parsed): string[] {
   if (isProduction && parsed.BCRYPT_ROUNDS < 10)
     problems.push('BCRYPT_ROUNDS must be at least 10 in production');
   return problems;
-}
-
-function sharedSecrets(parsed: Parsed): string[] {
-  const names = ['SECRET_KEY', 'SIGNING_KEY', 'INTROSPECTION_CLIENT_SECRET'] as const;
-  return names.flatMap((name, index) =>
-    names
-      .slice(index + 1)
-      .filter((other) => parsed[name] && parsed[name].trim() === parsed[other]?.trim())
-      .map((other) => `${name} and ${other} are the same secret for two purposes`),
-  );
 }

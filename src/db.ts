@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { PGlite } from '@electric-sql/pglite';
 import knex from 'knex';
 import type { Knex } from 'knex';
@@ -10,6 +9,7 @@ import { embeddedChannel, serverChannel } from './channel.ts';
 import type { OpenChannel } from './channel.ts';
 import type { Config } from './config.ts';
 import { OperatorError } from './errors.ts';
+import { lockFile } from './file-lock.ts';
 
 // Ids stay below 2^53. Instants are for our own decisions; what goes out is made text in SQL.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -152,18 +152,14 @@ export async function overPglite(pglite: PGlite): Promise<Pick<Database, 'db' | 
   return { db, openChannel: embeddedChannel(pglite, db) };
 }
 
-// SQLite's file lock, because the kernel drops it with the process, however that dies; a second
-// process on one PGlite directory would lose data.
+// A second process on one PGlite directory would lose data.
 function lockDirectory(directory: string): () => void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const lock = new DatabaseSync(path.join(directory, 'lock'));
   try {
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    return lockFile(path.join(directory, 'lock'));
   } catch (error) {
-    lock.close();
     throw new DatabaseInUse(directory, error);
   }
-  return () => lock.close();
 }
 
 export class DatabaseInUse extends OperatorError {

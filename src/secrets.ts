@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   createSecretKey,
@@ -64,10 +65,23 @@ export function verifyingKey(algorithm: string, signing: KeyObject, text?: strin
   const isSymmetric = algorithm.startsWith('HS');
   if (text === undefined) return isSymmetric ? signing : createPublicKey(signing);
   if (isSymmetric) throw new Error(`is not used with ${algorithm}`);
-  const key = readKey(() => createPublicKey(text), 'public');
-  checkKind(algorithm, key);
+  const key = publicKey(algorithm, text);
   if (!createPublicKey(signing).equals(key)) throw new Error('does not belong to SIGNING_KEY');
   return key;
+}
+
+/** The public key of a PEM text, which may be that of a private key. */
+export function publicKey(algorithm: string, text: string): KeyObject {
+  const key = readKey(() => createPublicKey(text), 'public');
+  checkKind(algorithm, key);
+  return key;
+}
+
+/** What names a public key: RFC 7638, 3.2, of the required members alone, in lexicographic order. */
+export function thumbprint(key: KeyObject): string {
+  const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
+  const members = kty === 'RSA' ? { e, kty, n } : { crv, kty, x, y };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
 function readKey(read: () => KeyObject, kind: string): KeyObject {

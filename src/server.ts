@@ -10,6 +10,7 @@ import { createDemo } from './demo.ts';
 import type { RequestDeps } from './deps.ts';
 import { OperatorError } from './errors.ts';
 import { createHttpServer } from './http/http-server.ts';
+import { watchKeys } from './jwt/key-watch.ts';
 import { startSweeper } from './jwt/sweeper.ts';
 import { createLog } from './log.ts';
 import { startLive } from './revocation/live.ts';
@@ -39,6 +40,7 @@ async function start(config: Config): Promise<void> {
     const server = await listen(app, config, log);
     closing.push(startSweeper(deps, live, log).stop);
     stopOnSignal(server, app, close, log);
+    watchKeys(config, log);
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
     await close();

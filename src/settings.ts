@@ -49,7 +49,7 @@ function integer(min: number, max: number): (text: string) => number {
   };
 }
 
-function oneOf<const Value extends string>(...values: Value[]): (text: string) => Value {
+function oneOf<const Value extends string>(...values: readonly Value[]): (text: string) => Value {
   return (text) => {
     const value = values.find((candidate) => candidate === text);
     if (value === undefined) throw new Error(`must be one of ${values.join(', ')}`);
@@ -117,6 +117,8 @@ const clientId = (text: string): string => {
 
 const text = (value: string): string => value;
 
+export const ALGORITHMS = ['HS256', 'HS384', 'HS512', 'RS256', 'ES256'] as const;
+
 // Names and defaults of DRF and simplejwt where they have the setting.
 export const SETTINGS = {
   NODE_ENV: setting(
@@ -162,9 +164,14 @@ export const SETTINGS = {
     true,
   ),
   ALGORITHM: setting(
-    oneOf('HS256', 'HS384', 'HS512', 'RS256', 'ES256'),
+    oneOf(...ALGORITHMS),
     'HS256',
-    'Algorithm of the JWTs',
+    'Algorithm of SIGNING_KEY; keys in KEYS_DIR have their own',
+  ),
+  KEYS_DIR: setting(
+    text,
+    undefined,
+    'Directory of signing keys that `keys` manages; replicas notice changes in 2 s',
   ),
   ACCESS_TOKEN_LIFETIME: setting(lifetime, '5m', 'Lifetime of access tokens: `300`, `5m`, `1h`'),
   REFRESH_TOKEN_LIFETIME: setting(lifetime, '1d', 'Lifetime of refresh tokens'),
@@ -287,6 +294,8 @@ function setting<Value>(
 export type Parsed = {
   readonly [Name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[Name]['parse']>;
 };
+
+export type Algorithm = (typeof ALGORITHMS)[number];
 
 /** Name, default and one line of documentation of every setting, for the README and `.env.example`. */
 export const settings = Object.entries<Setting<unknown>>(SETTINGS).map(([name, entry]) => ({

@@ -12,11 +12,11 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts',
       'src/http/http-server.ts',
-      'src/jwt/sweeper.ts',
+      'src/jwt/{key-watch,sweeper}.ts',
       'src/revocation/live.ts',
     ],
   ],
-  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,text}.ts']],
+  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,settings,text}.ts']],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
   ['src/demo.ts', ['src/{accounts,authtoken,products,users}/*.ts', 'src/deps.ts']],
   [
@@ -24,10 +24,10 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/commands/*.ts',
       'src/{accounts,authtoken,jwt,users}/*.ts',
-      'src/{config,db,deps,errors,schema,text}.ts',
+      'src/{config,db,deps,errors,file-lock,key-directory,schema,secrets,text}.ts',
     ],
   ],
-  ['src/app.ts', ['src/http/*.ts', 'src/{contract,deps,operations}.ts']],
+  ['src/app.ts', ['src/http/*.ts', 'src/jwt/key-watch.ts', 'src/{contract,deps,operations}.ts']],
   [
     'src/operations.ts',
     [
@@ -51,7 +51,7 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/jwt/*.ts',
       'src/users/*.ts',
       'src/revocation/{live,stream}.ts',
-      'src/{config,contract,cursor,db,deps,errors,text}.ts',
+      'src/{config,contract,cursor,db,deps,errors,key-directory,secrets,text}.ts',
     ],
   ],
   [
@@ -65,9 +65,11 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],
-  ['src/db.ts', ['src/{channel,config,errors}.ts']],
+  ['src/db.ts', ['src/{channel,config,errors,file-lock}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
-  ['src/config.ts', ['src/{errors,secrets,settings}.ts']],
+  ['src/config.ts', ['src/{checklist,errors,key-directory,secret-settings,settings}.ts']],
+  ['src/secret-settings.ts', ['src/{checklist,errors,key-directory,secrets,settings}.ts']],
+  ['src/key-directory.ts', ['src/{errors,secrets,settings}.ts']],
 ];
 
 // What has one door each: packages, and what reads the world outside.

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Algorithm } from '../src/config.ts';
+import { keyring } from '../src/jwt/keys.ts';
 import { newSigningKey } from '../src/secrets.ts';
 import { startApp } from './support/app.ts';
 import type { TestApp } from './support/app.ts';
@@ -13,6 +14,7 @@ import type { SettingValues } from './support/config.ts';
 import type { Answer } from './support/client.ts';
 import { createUser, logIn } from './support/factories.ts';
 import type { Session, TestUser } from './support/factories.ts';
+import { add, addCurrent, temporaryDirectory } from './support/keys.ts';
 
 // Hostile tokens as data, beside the repository: its README says what the members mean.
 const FOLDER = path.join(import.meta.dirname, '../../shared/attacks');
@@ -111,7 +113,7 @@ async function playAttacks(t: ExecutionContext, app: TestApp): Promise<Record<Pl
   const { forge, applies, decodeToken }: Forge = await import(
     pathToFileURL(path.join(FOLDER, 'forge.mjs')).href
   );
-  const { ALGORITHM: alg, SIGNING_KEY: signing } = app.deps.config;
+  const { algorithm: alg, signing } = keyring(app.deps.config);
   const canary = await startCanary(t);
   const user = await createUser(app);
   const played = { products: 0, verify: 0, refresh: 0, blacklist: 0 };
@@ -169,6 +171,23 @@ for (const [ALGORITHM, settings, atLeast] of PROFILES) {
       t.true(played[place] >= atLeast, `${played[place]} at ${place}`);
   });
 }
+
+for (const [algorithm, atLeast] of [
+  ['HS256', 151],
+  ['ES256', 165],
+] as const)
+  whereFound(`no hostile token is accepted beside a managed ${algorithm} key`, async (t) => {
+    const KEYS_DIR = temporaryDirectory(t);
+    addCurrent(KEYS_DIR, { algorithm });
+    addCurrent(KEYS_DIR, { algorithm });
+    add(KEYS_DIR, { algorithm });
+    const app = await startApp(t, { KEYS_DIR, ...NAMED }, { isRealTime: true });
+
+    const played = await playAttacks(t, app);
+
+    for (const place of ['verify', 'refresh', 'blacklist'] as const)
+      t.true(played[place] >= atLeast, `${played[place]} at ${place}`);
+  });
 
 /** The request of a story with its `${variables}` filled in. */
 function fill(request: Request, session: Session, { token }: TestUser): Request {

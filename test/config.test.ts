@@ -5,6 +5,7 @@ import path from 'node:path';
 import test from 'ava';
 import { ConfigError, loadConfig } from '../src/config.ts';
 import { settings } from '../src/settings.ts';
+import { add, addCurrent, temporaryDirectory as temporaryKeys } from './support/keys.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-config-'));
@@ -292,7 +293,7 @@ test('production takes strong secrets, as text or from files, and takes them out
   const config = loadConfig(env);
 
   t.is(config.SECRET_KEY, STRONG);
-  t.is(config.SIGNING_KEY.export().toString(), OTHER);
+  t.is(config.SIGNING_KEY?.export().toString(), OTHER);
   t.notRegex(JSON.stringify(env), new RegExp(`${STRONG}|swordfish`));
 });
 
@@ -354,8 +355,8 @@ test('a private key comes from a file as well, and its public half from it', (t)
     ALGORITHM: 'ES256',
   });
 
-  t.is(config.SIGNING_KEY.type, 'private');
-  t.is(config.VERIFYING_KEY.export({ type: 'spki', format: 'pem' }), publicPem);
+  t.is(config.SIGNING_KEY?.type, 'private');
+  t.is(config.VERIFYING_KEY?.export({ type: 'spki', format: 'pem' }), publicPem);
 });
 
 for (const [text, value] of [
@@ -380,8 +381,8 @@ test('development makes its secrets once, for its owner only, and one for each a
   const other = loadConfig({ DATA_DIR: directory, ALGORITHM: 'ES256' });
 
   t.is(first.SECRET_KEY, again.SECRET_KEY);
-  t.true(first.SIGNING_KEY.equals(again.SIGNING_KEY));
-  t.is(other.SIGNING_KEY.asymmetricKeyType, 'ec');
+  t.deepEqual(first.SIGNING_KEY?.export(), again.SIGNING_KEY?.export());
+  t.is(other.SIGNING_KEY?.asymmetricKeyType, 'ec');
   t.not(first.SECRET_KEY, loadConfig({ DATA_DIR: temporaryDirectory() }).SECRET_KEY);
   for (const name of ['secret_key', 'signing_key.HS256', 'signing_key.ES256'])
     t.is(statSync(path.join(directory, name)).mode & 0o777, 0o600, name);
@@ -414,6 +415,42 @@ test('production refuses the directory of a development start, for its demo user
     problemsOf({ ...PRODUCTION, DATA_DIR: directory, DATABASE_URL: 'postgres://db/latchkey' }),
     [],
   );
+});
+
+test('where a managed key signs, production needs no SIGNING_KEY, though it takes a strong one', (t) => {
+  const KEYS_DIR = temporaryKeys(t);
+  const env = { NODE_ENV: 'production', SECRET_KEY: STRONG, KEYS_DIR };
+  add(KEYS_DIR);
+  t.deepEqual(problemsOf(env), ['SIGNING_KEY is missing: production makes no secrets of its own']);
+
+  addCurrent(KEYS_DIR);
+
+  t.is(loadConfig({ ...env }).SIGNING_KEY, undefined);
+  t.is(
+    loadConfig({ ...env, SIGNING_KEY: OTHER })
+      .SIGNING_KEY?.export()
+      .toString(),
+    OTHER,
+  );
+  t.deepEqual(problemsOf({ ...env, SIGNING_KEY: 'changeme' }), [
+    'SIGNING_KEY is a well-known value: production needs a strong one',
+  ]);
+  t.deepEqual(problemsOf({ ...env, VERIFYING_KEY: ec('P-256').publicPem }), [
+    'VERIFYING_KEY is set without SIGNING_KEY',
+  ]);
+});
+
+test('keys that cannot be read are a problem among the others, and none follows from it', (t) => {
+  const KEYS_DIR = temporaryKeys(t);
+  const env = { NODE_ENV: 'production', SECRET_KEY: 'short', KEYS_DIR };
+
+  t.deepEqual(problemsOf(env), [
+    `KEYS_DIR cannot be used: ${KEYS_DIR}/keys.json is missing: \`keys add\` makes it`,
+    'SECRET_KEY is shorter than 32 bytes: production needs a strong one',
+  ]);
+  const directory = temporaryDirectory();
+  t.is(problemsOf({ KEYS_DIR, DATA_DIR: directory }).length, 1);
+  t.deepEqual(readdirSync(directory), [], 'nothing was made');
 });
 
 test('a DATA_DIR that cannot be made is told by its own name', (t) => {

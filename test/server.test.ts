@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -7,8 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { until } from './support/eventually.ts';
 
 const SERVER_FILE = path.join(import.meta.dirname, '../src/server.ts');
+const CLI_FILE = path.join(import.meta.dirname, '../src/cli.ts');
 const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-server-'));
 
 // Serial, for each starts processes that take both cores while they make their databases: side by side they
@@ -152,6 +154,48 @@ test.serial('a start that cannot make its demo user ends, and serves nobody', as
   t.is(await server.exit(), 1);
   t.regex(server.output(), /EISDIR/);
 });
+
+test.serial(
+  'the signing key is replaced while the service runs, which needs no SIGNING_KEY',
+  async (t) => {
+    t.timeout(60_000);
+    const KEYS_DIR = path.join(temporaryDirectory(), 'keys');
+    const keys = (...args: string[]): string =>
+      execFileSync(process.execPath, [CLI_FILE, 'keys', ...args], {
+        env: { PATH: process.env.PATH, KEYS_DIR },
+        encoding: 'utf8',
+      });
+    keys('add');
+    keys('promote', '--force');
+    const server = start(t, {
+      NODE_ENV: 'production',
+      DATA_DIR: temporaryDirectory(),
+      PORT: '0',
+      SECRET_KEY: 'Vq2w8nSxkR7yTz4mJb6cHd9fLg3pQe5u',
+      KEYS_DIR,
+    });
+    const [, origin = ''] = await server.saying(/"origin":"([^"]+)"/);
+    const [, former = ''] = await server.saying(/"kid":"([^"]+)"[^\n]*"msg":"signing keys read"/);
+    const published = async (): Promise<string[]> => {
+      const response = await fetch(`${origin}/.well-known/jwks.json`);
+      const { keys: jwks } = (await response.json()) as { keys: { kid: string }[] }; // compared below
+      return jwks.map((jwk) => jwk.kid);
+    };
+    t.deepEqual(await published(), [former]);
+
+    const [, kid = ''] = /^Added (\S+)/.exec(keys('add', '--algorithm', 'RS256')) ?? [];
+    await until(async () => (await published()).length === 2);
+    keys('promote', '--force');
+    await server.saying(new RegExp(`"kid":"${kid}","algorithm":"RS256","msg":"signing keys read"`));
+    keys('retire', former, '--force');
+    await until(async () => (await published()).length === 1);
+
+    t.deepEqual(await published(), [kid]);
+    t.is((await fetch(`${origin}/readyz`)).status, 200);
+    server.process.kill('SIGTERM');
+    t.is(await server.exit(), 0);
+  },
+);
 
 interface Started {
   process: ChildProcess;

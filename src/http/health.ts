@@ -8,12 +8,12 @@ import { sendJson } from './json.ts';
 export function addHealthRoutes(
   router: Router,
   { db, live }: RequestDeps,
-  isStopping: () => boolean,
+  isUnfit: () => boolean,
 ): void {
   router.get('/healthz', (ctx) => sendJson(ctx, 200, { status: 'ok' }));
   let isMigrated = false;
   router.get('/readyz', async (ctx) => {
-    if (isStopping()) throw new ServiceUnavailable();
+    if (isUnfit()) throw new ServiceUnavailable();
     // Migrations are looked at until they are complete; from then on a sign of life will do.
     if (isMigrated) await db.raw('SELECT 1');
     else isMigrated = (await migrationStatus(db)).pending.length === 0;

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts';
 import { InvalidToken } from '../errors.ts';
 import { isStorable } from '../text.ts';
 import { keyring } from './keys.ts';
+import type { VerificationKey } from './keys.ts';
 
 /** The payload of a verified token. `exp`, `iat`, `nbf` are seconds. */
 export interface Claims {
@@ -55,23 +56,40 @@ export function decodeToken(token: string, { config, now }: Pick<Deps, 'config' 
 function verifiedPayload(token: string, config: Config): Claims {
   if (token.length > MAX_TOKEN_LENGTH) throw invalid();
   const [header = '', payload = '', signature = '', ...rest] = token.split('.');
-  const known = keyring(config).byHeader.get(header);
-  if (!known || rest.length > 0) throw invalid();
+  const candidates = keyring(config).byHeader.get(header);
+  if (!candidates || rest.length > 0) throw invalid();
   if (!isCanonicalBase64url(payload) || !isCanonicalBase64url(signature)) throw invalid();
   try {
-    jwt.verify(token, known.key, {
-      algorithms: [known.algorithm],
-      // Our own checks below are stricter: jsonwebtoken neither minds an iat ahead nor an exp as text.
-      ignoreExpiration: true,
-      ignoreNotBefore: true,
-      ...(config.AUDIENCE !== undefined && { audience: config.AUDIENCE }),
-      ...(config.ISSUER !== undefined && { issuer: config.ISSUER }),
-    });
+    requireSignature(token, candidates, config);
     return parsePayload(Buffer.from(payload, 'base64url'));
   } catch (error) {
     // jsonwebtoken throws plain TypeError and SyntaxError on hostile input.
     throw invalid(error);
   }
+}
+
+// Several keys where a header names none of them: that of the settings, and those of other systems.
+function requireSignature(
+  token: string,
+  candidates: readonly VerificationKey[],
+  { AUDIENCE: audience, ISSUER: issuer }: Config,
+): void {
+  let refusal: unknown;
+  for (const { key, algorithm } of candidates)
+    try {
+      jwt.verify(token, key, {
+        algorithms: [algorithm],
+        // Our own checks are stricter: jsonwebtoken neither minds an iat ahead nor an exp as text.
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
+        ...(audience !== undefined && { audience }),
+        ...(issuer !== undefined && { issuer }),
+      });
+      return;
+    } catch (error) {
+      refusal = error;
+    }
+  throw refusal;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,6 +1,7 @@
 import type { Handler } from '../contract.ts';
 import { AuthenticationFailed } from '../errors.ts';
 import { authenticateCredentials } from '../users/authenticate.ts';
+import { keyring } from './keys.ts';
 import * as sliding from './sliding.ts';
 import * as tokens from './tokens.ts';
 
@@ -37,3 +38,8 @@ export const blacklistToken: Handler<'blacklistToken'> = async ({ body }, deps) 
   await tokens.blacklistRefreshToken(body.refresh, deps);
   return { status: 200, body: {} };
 };
+
+export const getJwks: Handler<'getJwks'> = (_request, { config }) => ({
+  status: 200,
+  body: { keys: keyring(config).published },
+});

@@ -16,6 +16,7 @@ const COMMANDS = [
   'flushexpiredtokens',
   'loaddata',
   'seed',
+  'keys',
 ];
 
 test('every command explains itself', async (t) => {

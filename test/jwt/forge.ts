@@ -2,17 +2,19 @@ import { createHmac, randomUUID, sign } from 'node:crypto';
 import type { Config } from '../../src/config.ts';
 import { signToken } from '../../src/jwt/codec.ts';
 import type { Claims } from '../../src/jwt/codec.ts';
+import { keyring } from '../../src/jwt/keys.ts';
 import type { TestApp } from '../support/app.ts';
 
-/** A token of any header and payload, rightly signed with the key of `config`. */
+/** A token of any header and payload, rightly signed with the current key of `config`. */
 export function forgeToken(header: string, payload: string | Buffer, config: Config): string {
   return withSignature(`${encode(header)}.${encode(payload)}`, config);
 }
 
 /** The first two parts of a token, whatever they are, and the right signature of them. */
-export function withSignature(data: string, { ALGORITHM, SIGNING_KEY: key }: Config): string {
-  const hash = `sha${ALGORITHM.slice(2)}`;
-  const signature = ALGORITHM.startsWith('HS')
+export function withSignature(data: string, config: Config): string {
+  const { algorithm, signing: key } = keyring(config);
+  const hash = `sha${algorithm.slice(2)}`;
+  const signature = algorithm.startsWith('HS')
     ? createHmac(hash, key).update(data).digest()
     : sign(hash, Buffer.from(data), { key, dsaEncoding: 'ieee-p1363' });
   return `${data}.${encode(signature)}`;
