@@ -390,8 +390,8 @@ export interface paths {
         /**
          * End a token
          * @description Token revocation (RFC 7009). A refresh token ends its session with all its tokens, also where a newer one has
-         *     taken its place. An access token, unless REVOKE_ACCESS_TOKENS is off, or a sliding token ends alone. A token of
-         *     `/auth/token/` ends too; the next call there makes a new one.
+         *     taken its place; so does a sliding token. An access token ends alone, unless REVOKE_ACCESS_TOKENS is off. A
+         *     token of `/auth/token/` ends too; the next call there makes a new one.
          *
          *     The token itself is the proof of the right to end it; the `Authorization` header is not looked at. The answer
          *     is the same for tokens that are unknown, expired or ended already.

@@ -12,7 +12,7 @@ export const authenticateJwt: Authenticator = async (authorization, deps) => {
     });
   const messages: object[] = [];
   for (const token_class of deps.config.AUTH_TOKEN_CLASSES) {
-    const token_type = TYPES[token_class];
+    const token_type = TOKEN_TYPES[token_class];
     try {
       return await authenticateJwtOf(token_type, token, deps);
     } catch (error) {
@@ -24,4 +24,5 @@ export const authenticateJwt: Authenticator = async (authorization, deps) => {
   throw new InvalidToken('Given token not valid for any token type', { messages });
 };
 
-const TYPES = { AccessToken: 'access', SlidingToken: 'sliding' } as const;
+/** simplejwt's classes of the tokens that the header may hold, and what such a token says of itself. */
+export const TOKEN_TYPES = { AccessToken: 'access', SlidingToken: 'sliding' } as const;

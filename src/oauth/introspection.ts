@@ -2,6 +2,7 @@ import { findTokenOwner } from '../authtoken/repository.ts';
 import { digestOf } from '../authtoken/tokens.ts';
 import type { OperationResponse } from '../contract.ts';
 import type { RequestDeps } from '../deps.ts';
+import { TOKEN_TYPES } from '../jwt/authentication.ts';
 import type { ReadToken } from '../jwt/claims.ts';
 import { standingOf } from '../jwt/standing.ts';
 import { readJwt } from './any-token.ts';
@@ -11,8 +12,6 @@ type Introspection = Extract<OperationResponse<'introspectToken'>, { status: 200
 // Of a token that is not active nothing may be told, not even why (RFC 7662, 2.2).
 const INACTIVE: Introspection = { active: false };
 
-const TYPES = ['access', 'refresh', 'sliding'];
-
 /** What a token of any kind is worth (RFC 7662). */
 export async function introspect(token: string, deps: RequestDeps): Promise<Introspection> {
   const read = readJwt(token, deps);
@@ -21,11 +20,16 @@ export async function introspect(token: string, deps: RequestDeps): Promise<Intr
 
 async function introspectJwt(read: ReadToken, deps: RequestDeps): Promise<Introspection> {
   const { [deps.config.TOKEN_TYPE_CLAIM]: type } = read.claims;
-  if (typeof type !== 'string' || !TYPES.includes(type)) return INACTIVE;
+  if (!isTaken(type, deps.config)) return INACTIVE;
   const standing = await standingOf(read, deps);
   if (standing.state !== 'active') return INACTIVE;
   const { id, username } = standing.user;
   return { active: true, token_type: type, username, sub: String(id), ...toldClaims(read) };
+}
+
+/** Of the types that go into a header, AUTH_TOKEN_CLASSES may leave one out. */
+function isTaken(type: unknown, { AUTH_TOKEN_CLASSES }: RequestDeps['config']): type is string {
+  return type === 'refresh' || AUTH_TOKEN_CLASSES.some((name) => TOKEN_TYPES[name] === type);
 }
 
 // Only exp and jti are in every token that verifies, and of what form the others are was nobody's business so far.

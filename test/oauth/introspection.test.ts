@@ -183,6 +183,18 @@ test.serial('tokens of an inactive or deleted user are not active', async (t) =>
   for (const token of tokens) t.deepEqual(await ask(token), INACTIVE, 'deleted');
 });
 
+test.serial('a type that is not taken in the header is not active', async (t) => {
+  const { ask, user, ...app } = await startAsked(t, { AUTH_TOKEN_CLASSES: 'SlidingToken' });
+  const session = await logIn(app, user);
+  const json = { username: user.username, password: user.plain };
+  const { body } = await app.client.post('/login/sliding/', { json });
+  const { token } = body as { token: string };
+
+  t.deepEqual(await ask(token), told(token, user));
+  t.deepEqual(await ask(session.access), INACTIVE);
+  t.deepEqual(await ask(session.refresh), told(session.refresh, user));
+});
+
 test.serial('a question changes nothing of the session', async (t) => {
   const { ask, user, ...app } = await startAsked(t);
   const session = await logIn(app, user);

@@ -110,26 +110,49 @@ test.serial('an access token ends alone', async (t) => {
 
 const SLIDING: [refresh_exp: unknown, seconds: number][] = [
   [undefined, 300],
-  [86_400, 86_400],
-  [10, 300],
+  [86_400, 86_700],
+  [-10, 300],
   ['86400', 300],
   [1e300, 253_402_300_799],
 ];
 
-test.serial('a sliding token ends for as long as it could be prolonged', async (t) => {
-  const { revoke, user, ...app } = await startRevoking(t);
-  const { access } = await logIn(app, user);
-  const { iat = 0 } = claimsOf(access);
+test.serial('a sliding token ends with its session, in each of its renewed forms', async (t) => {
+  const settings = { AUTH_TOKEN_CLASSES: 'SlidingToken' };
+  const { revoke, user, ...app } = await startRevoking(t, settings);
+  const logInSliding = async (): Promise<string> => {
+    const json = { username: user.username, password: user.plain };
+    return ((await app.client.post('/login/sliding/', { json })).body as { token: string }).token;
+  };
+  const [token, other] = [await logInSliding(), await logInSliding()];
+  const renewed = await app.client.post('/refresh_token/sliding/', { json: { token } });
 
-  for (const [index, [given, seconds]] of SLIDING.entries()) {
-    const refresh_exp = typeof given === 'number' && given < 1e9 ? iat + given : given;
-    const jti = `sliding-${index}`;
-    await revoke(withClaims(access, { token_type: 'sliding', jti, refresh_exp }, app));
-    const { expires_at } = await app.db('blacklisted_token').where({ jti }).first('expires_at');
-    const expected = seconds > 1e9 ? seconds : iat + seconds;
-    t.deepEqual(expires_at, new Date(expected * 1000), String(given));
-  }
+  await revoke(token);
+
+  t.is((await listProducts(app, token)).status, 401);
+  t.is((await listProducts(app, (renewed.body as { token: string }).token)).status, 401);
+  t.is((await listProducts(app, other)).status, 200);
+  t.is((await app.client.post('/refresh_token/sliding/', { json: { token } })).status, 401);
 });
+
+test.serial(
+  'a sliding token that simplejwt issued ends for as long as it could be renewed',
+  async (t) => {
+    const { revoke, user, ...app } = await startRevoking(t);
+    const { access } = await logIn(app, user);
+    const { iat = 0 } = claimsOf(access);
+
+    for (const [index, [given, seconds]] of SLIDING.entries()) {
+      const refresh_exp = typeof given === 'number' && given < 1e9 ? iat + given : given;
+      const jti = `sliding-${index}`;
+      await revoke(
+        withClaims(access, { token_type: 'sliding', sid: undefined, jti, refresh_exp }, app),
+      );
+      const { expires_at } = await app.db('blacklisted_token').where({ jti }).first('expires_at');
+      const expected = seconds > 1e9 ? seconds : iat + seconds;
+      t.deepEqual(expires_at, new Date(expected * 1000), String(given));
+    }
+  },
+);
 
 test.serial('an opaque token ends, and the next login makes a new one', async (t) => {
   const { revoke, opaque, user, ...app } = await startRevoking(t);
