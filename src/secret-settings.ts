@@ -38,9 +38,6 @@ export function readSecrets(
 ): Secrets | undefined {
   const { ALGORITHM, VERIFYING_KEY: verifyingText } = parsed;
   const SECRET_KEY = attempt('SECRET_KEY', () => secret('SECRET_KEY', randomSecret, parsed));
-  const { INTROSPECTION_CLIENT_SECRET: clientSecret } = parsed;
-  if (isProduction(parsed) && clientSecret !== undefined)
-    attempt('INTROSPECTION_CLIENT_SECRET', () => refuseWeak(clientSecret));
   // What a signing key has to be is known with the algorithm only.
   if (failed.has('ALGORITHM')) return undefined;
   // Managed keys that cannot be read are told as such, and may well hold one that signs.
