@@ -38,9 +38,6 @@ export function readSecrets(
 ): Secrets | undefined {
   const { ALGORITHM, VERIFYING_KEY: verifyingText } = parsed;
   const SECRET_KEY = attempt('SECRET_KEY', () => secret('SECRET_KEY', randomSecret, parsed));
-  const { INTROSPECTION_CLIENT_SECRET: clientSecret } = parsed;
-  if (isProduction(parsed) && clientSecret !== undefined)
-    attempt('INTROSPECTION_CLIENT_SECRET', () => refuseWeak(clientSecret));
   // What a signing key has to be is known with the algorithm only.
   if (failed.has('ALGORITHM')) return undefined;
   // Managed keys that cannot be read are told as such, and may well hold one that signs.
@@ -56,6 +53,9 @@ export function readSecrets(
     if (isAlone) throw new Error('is set without SIGNING_KEY');
     return undefined;
   });
+  const { INTROSPECTION_CLIENT_SECRET: clientSecret } = parsed;
+  if (isProduction(parsed) && clientSecret !== undefined)
+    attempt('INTROSPECTION_CLIENT_SECRET', () => refuseWeak(clientSecret));
   return SECRET_KEY === undefined ? undefined : { SECRET_KEY, SIGNING_KEY, VERIFYING_KEY };
 }
 
@@ -77,15 +77,4 @@ function secret(name: 'SECRET_KEY' | 'SIGNING_KEY', make: () => string, parsed: 
 function refuseWeak(secret: string): void {
   const reason = weakness(secret);
   if (reason) throw new Error(`${reason}: production needs a strong one`);
-}
-
-/** The secrets that are one and the same, each as a problem. */
-export function sharedSecrets(parsed: Parsed): string[] {
-  const names = ['SECRET_KEY', 'SIGNING_KEY', 'INTROSPECTION_CLIENT_SECRET'] as const;
-  return names.flatMap((name, index) =>
-    names
-      .slice(index + 1)
-      .filter((other) => parsed[name] && parsed[name].trim() === parsed[other]?.trim())
-      .map((other) => `${name} and ${other} are the same secret for two purposes`),
-  );
 }

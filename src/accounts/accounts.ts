@@ -7,19 +7,22 @@ import { emailProblems, normalizeEmail } from '../users/emails.ts';
 import { insertUser, setEmail } from '../users/repository.ts';
 import type { NewUser } from '../users/repository.ts';
 
-/**
- * Makes an account and its opaque token in one transaction: the `post_save` signal of DRF's documentation.
- * `token` is a key to take over; null makes none. `password` is an encoded hash.
- */
-export async function createAccount(
-  { token = generateKey(), ...fields }: NewUser & { token?: string | null },
+/** `password` is an encoded hash; `token` is a key to take over, null makes none. */
+export type NewAccount = NewUser & { token?: string | null };
+
+/** Makes an account and its opaque token in one transaction: the `post_save` signal of DRF's documentation. */
+export async function createAccount(account: NewAccount, deps: Deps): Promise<User> {
+  return deps.db.transaction((trx) => insertAccount(account, { ...deps, db: trx }));
+}
+
+/** The same within a transaction. */
+export async function insertAccount(
+  { token = generateKey(), ...fields }: NewAccount,
   deps: Deps,
 ): Promise<User> {
-  return deps.db.transaction(async (trx) => {
-    const user = await insertUser(fields, trx);
-    if (token !== null) await insertSealedToken(sealToken(token, user.id, deps), trx);
-    return user;
-  });
+  const user = await insertUser(fields, deps.db);
+  if (token !== null) await insertSealedToken(sealToken(token, user.id, deps), deps.db);
+  return user;
 }
 
 /** Another e-mail address for the user, or none where it is blank. Throws NotFound where the user was just deleted. */

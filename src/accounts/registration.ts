@@ -6,7 +6,7 @@ import { passwordProblems } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { isUsernameTaken, reserveUsername, takenProblem } from '../users/repository.ts';
 import { normalizeUsername, registrationProblems } from '../users/usernames.ts';
-import { createAccount } from './accounts.ts';
+import { insertAccount } from './accounts.ts';
 
 interface Registration {
   username: string;
@@ -27,7 +27,7 @@ export async function registerAccount(wanted: Registration, deps: Deps): Promise
   const password = await hashPassword(wanted.password, config);
   return db.transaction(async (trx) => {
     await reserveUsername(username, trx);
-    return createAccount({ username, password, email }, { ...deps, db: trx });
+    return insertAccount({ username, password, email }, { ...deps, db: trx });
   });
 }
 

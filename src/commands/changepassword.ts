@@ -23,8 +23,11 @@ export async function changePassword(
   const password = await hashPassword(input.password, config);
   if (!(await setPassword({ id: user.id, password, now: now() }, db)))
     throw new OperatorError(`Cannot change the password: user ${name} was just deleted.`);
+  const livesOn = config.REVOKE_ACCESS_TOKENS
+    ? ''
+    : ` Access tokens given out before run out within ${config.ACCESS_TOKEN_LIFETIME} seconds.`;
   return (
     `Changed the password of ${user.username} and ended all of its sessions and its opaque token.` +
-    announcePassword(input)
+    `${livesOn}${announcePassword(input)}`
   );
 }

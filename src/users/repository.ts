@@ -88,9 +88,9 @@ function duplicateError(error: unknown): ValidationError | undefined {
 export async function setEmail(
   { id, email }: { id: number; email: string },
   db: Knex,
-): Promise<User | undefined> {
-  const [row] = await db<User>('users').where({ id }).update({ email }).returning(COLUMNS);
-  return row;
+): Promise<Account | undefined> {
+  const rows = await db<User>('users').where({ id }).update({ email }).returning(ACCOUNT_COLUMNS);
+  return rows[0];
 }
 
 export interface NewPassword {

@@ -2,8 +2,7 @@ import test from 'ava';
 import { changePassword } from '../../src/accounts/password-change.ts';
 import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
 import { ValidationError } from '../../src/errors.ts';
-import { hashPassword } from '../../src/users/passwords.ts';
-import { findUserById, upgradePasswordHash } from '../../src/users/repository.ts';
+import { findUserById } from '../../src/users/repository.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
 import type { Answer } from '../support/client.ts';
@@ -132,15 +131,4 @@ test('of racing changes one wins, and the others know the wrong password', async
   t.is((await findUserById(user.id, app.db))?.token_version, 1);
   const won = passwords[results.findIndex(({ status }) => status === 'fulfilled')] ?? '';
   t.is((await app.client.post('/login/', { json: credentials(user, won) })).status, 200);
-});
-
-test('a login that upgrades the hash meanwhile is no change of the password', async (t) => {
-  const app = await startApp(t);
-  const user = await createUser(app);
-  const to = await hashPassword(user.plain, app.deps.config);
-  await upgradePasswordHash({ id: user.id, from: user.password, to }, app.db);
-
-  await changePassword(user.id, { new_password: NEW, current_password: user.plain }, app.deps);
-
-  t.is((await app.client.post('/login/', { json: credentials(user, NEW) })).status, 200);
 });

@@ -158,7 +158,7 @@ test('a form is refused as JSON is', async (t) => {
 
 test('of racing registrations of one name, in any case, one makes the account', async (t) => {
   const app = await startApp(t);
-  const names = ['racer', 'racer', 'Racer', 'RACER', 'ｒａｃｅｒ', 'racer'];
+  const names = ['racer', 'racer', 'Racer', 'ｒａｃｅｒ'];
 
   const answers = await Promise.all(
     names.map((username) => register(app, { username, password: PASSWORD })),

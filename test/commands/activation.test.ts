@@ -28,6 +28,7 @@ test('a deactivated user is kept out; once active again, no old session is', asy
   const others = await logIn(app, other);
 
   const said = await deactivate({ name: ' alice ' }, app.deps);
+  await app.deps.live.catchUp();
 
   t.regex(said, /^Deactivated alice and ended all of its sessions\./);
   t.deepEqual(await statusesOf(app, user, refresh), { opaque: 401, refresh: 401, login: 401 });
@@ -35,6 +36,7 @@ test('a deactivated user is kept out; once active again, no old session is', asy
     revoked_reason: 'deactivated',
   });
   t.regex(await activate({ name: 'alice' }, app.deps), /^Activated alice:/);
+  await app.deps.live.catchUp();
   t.deepEqual(await statusesOf(app, user, refresh), { opaque: 200, refresh: 401, login: 200 });
   t.like(await app.db('users').where({ id: user.id }).first(), {
     is_active: true,
@@ -56,6 +58,7 @@ test('an activation ends nothing, and either may be repeated', async (t) => {
   t.deepEqual(await statusesOf(app, user, refresh), { opaque: 200, refresh: 200, login: 200 });
   await deactivate({ name: 'alice' }, app.deps);
   await deactivate({ name: 'alice' }, app.deps);
+  await app.deps.live.catchUp();
   t.deepEqual(await statusesOf(app, user, refresh), { opaque: 401, refresh: 401, login: 401 });
 });
 

@@ -136,6 +136,16 @@ test('a password that was decided on at another version is not set, and ends not
   t.deepEqual(await db('authtoken').pluck('user_id'), [id]);
 });
 
+test('a hash that a login upgraded meanwhile is no change of the password', async (t) => {
+  const db = await createDatabase(t);
+  const { id } = await insertUser({ username: 'upgraded', password: 'old' }, db);
+  await upgradePasswordHash({ id, from: 'old', to: 'upgraded' }, db);
+
+  t.true(await setPassword({ id, token_version: 0, password: 'new', now: NOW }, db));
+
+  t.like(await findUserById(id, db), { password: 'new', token_version: 1 });
+});
+
 test('a password cannot be set for a user who is not there', async (t) => {
   const db = await createDatabase(t);
 
