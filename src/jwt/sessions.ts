@@ -5,6 +5,7 @@ import type { Cursor } from '../cursor.ts';
 import type { Account } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotFound } from '../errors.ts';
+import { endForeignTokens } from '../users/repository.ts';
 import { sessionBounds } from './session-bounds.ts';
 import type { SessionBounds } from './session-bounds.ts';
 import { endSessions, selectSessions } from './sessions-repository.ts';
@@ -69,13 +70,20 @@ export async function endSession(id: string, user: Account, deps: RequestDeps): 
   await deps.live.catchUp();
 }
 
-/** Ends all live sessions of the user, but for the one to keep; how many there were. */
+/**
+ * Ends all live sessions of the user, but for the one to keep; how many there were. What simplejwt issued belongs
+ * to none, and ends as well.
+ */
 export async function endAllSessions(
   user: Account,
   { keep }: { keep: string | undefined },
   deps: RequestDeps,
 ): Promise<number> {
-  const ended = await endSessions({ userId: user.id, except: keep, ...liveBounds(deps) }, deps.db);
+  const bounds = liveBounds(deps);
+  const ended = await deps.db.transaction(async (trx) => {
+    await endForeignTokens({ id: user.id, now: bounds.now }, trx);
+    return endSessions({ userId: user.id, except: keep, ...bounds }, trx);
+  });
   await deps.live.catchUp();
   return ended;
 }

@@ -123,6 +123,14 @@ export async function setPassword(
   });
 }
 
+/** Ends what another system issued to the user before `now`: tokens of no session. */
+export async function endForeignTokens(
+  { id, now }: { id: number; now: Date },
+  db: Knex,
+): Promise<void> {
+  await db<User>('users').where({ id }).update({ tokens_valid_from: now });
+}
+
 /**
  * Within a transaction: whether the account is active and of the version that was authenticated. If so, neither a change
  * of its password nor a deactivation comes before the transaction's end.

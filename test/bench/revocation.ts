@@ -15,12 +15,13 @@ import { inTurn } from './turns.ts';
 
 // An access token is taken by process B; its session is ended on process A; from A's answer on B is asked again
 // and again until it refuses. The latency ends with the arrival of that refusal, so it holds a whole request
-// more than the news takes. The three processes take turns as A and B. The second half, in partitions.ts, parts
-// B from the database while the session is ended.
+// more than the news takes. The three processes take turns as A and B; a few rounds before the first one that
+// counts warm them up. The second half, in partitions.ts, parts B from the database while the session is ended.
 
 const REPLICAS = 3;
 const USERS = 100;
 const ROUNDS_PER_PARTITION = 2000;
+const WARM_UP_ROUNDS = 60;
 const GIVE_UP_MS = 2000;
 // Where revocations don't arrive at all, a few of them tell as much as all.
 const ENOUGH_LOST = 5;
@@ -60,17 +61,24 @@ interface Tally {
   unavailable: number;
 }
 
+const emptyTally = (): Tally => ({
+  latencies: [],
+  refusedTooEarly: 0,
+  notEnded: 0,
+  neverRefused: 0,
+  acceptedMeanwhile: 0,
+  unavailable: 0,
+});
+
 async function measureLatencies(rounds: number, { deps, replicas }: Stage): Promise<Finding[]> {
   const users = await createUsers(USERS, deps);
   const ended: Session[] = [];
-  const tally: Tally = {
-    latencies: [],
-    refusedTooEarly: 0,
-    notEnded: 0,
-    neverRefused: 0,
-    acceptedMeanwhile: 0,
-    unavailable: 0,
-  };
+  const warmUp = emptyTally();
+  for (let round = 0; round < WARM_UP_ROUNDS && warmUp.neverRefused === 0; round += 1) {
+    const session = await openSession(inTurn(users, round), deps);
+    await revokeOnce(session, inTurn(replicas, round), inTurn(replicas, round + 1), warmUp);
+  }
+  const tally = emptyTally();
   const progress = startProgress('Revocations', rounds);
   for (let round = 0; round < rounds && tally.neverRefused < ENOUGH_LOST; round += 1) {
     const session = await openSession(inTurn(users, round), deps);
