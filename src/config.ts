@@ -4,7 +4,7 @@ import { createChecklist } from './checklist.ts';
 import type { Checklist } from './checklist.ts';
 import { OperatorError } from './errors.ts';
 import type { ManagedKey } from './key-directory.ts';
-import { readManagedKeys, readSecrets } from './secret-settings.ts';
+import { readManagedKeys, readSecrets, sharedSecrets } from './secret-settings.ts';
 import type { Secrets } from './secret-settings.ts';
 import { SETTINGS } from './settings.ts';
 import type { Parsed, Setting } from './settings.ts';
@@ -169,14 +169,4 @@ function contradictions(parsed: Parsed): string[] {
   if (isProduction && parsed.BCRYPT_ROUNDS < 10)
     problems.push('BCRYPT_ROUNDS must be at least 10 in production');
   return problems;
-}
-
-function sharedSecrets(parsed: Parsed): string[] {
-  const names = ['SECRET_KEY', 'SIGNING_KEY', 'INTROSPECTION_CLIENT_SECRET'] as const;
-  return names.flatMap((name, index) =>
-    names
-      .slice(index + 1)
-      .filter((other) => parsed[name] && parsed[name].trim() === parsed[other]?.trim())
-      .map((other) => `${name} and ${other} are the same secret for two purposes`),
-  );
 }

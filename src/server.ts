@@ -5,6 +5,7 @@ import { createApp } from './app.ts';
 import type { App } from './app.ts';
 import { ConfigError, environment, loadConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { customClaims } from './custom-claims.ts';
 import { connect, DatabaseUnavailable, isUnavailable } from './db.ts';
 import { createDemo } from './demo.ts';
 import type { RequestDeps } from './deps.ts';
@@ -32,7 +33,13 @@ async function start(config: Config): Promise<void> {
     await prepareSchema(database);
     const live = await startLive(database, config, log);
     closing.push(live.stop);
-    const deps: RequestDeps = { config, db: database.db, now: () => new Date(), live };
+    const deps: RequestDeps = {
+      config,
+      db: database.db,
+      now: () => new Date(),
+      live,
+      customClaims,
+    };
     const isForTrying = database.embedded && config.NODE_ENV === 'development';
     const demo = isForTrying ? await createDemo(deps) : undefined;
     const app = await createApp(deps, log);

@@ -10,7 +10,7 @@ const ARROWS: [from: string, to: string[]][] = [
   [
     'src/server.ts',
     [
-      'src/{app,config,db,demo,deps,errors,log,schema,welcome}.ts',
+      'src/{app,config,custom-claims,db,demo,deps,errors,log,schema,welcome}.ts',
       'src/http/http-server.ts',
       'src/jwt/{key-watch,sweeper}.ts',
       'src/revocation/live.ts',
@@ -62,6 +62,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/cursor.ts', ['src/errors.ts']],
+  ['src/custom-claims.ts', ['src/deps.ts']],
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],

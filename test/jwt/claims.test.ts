@@ -1,6 +1,10 @@
 import test from 'ava';
 import { newTimes, userIdOf } from '../../src/jwt/claims.ts';
 import { testConfig } from '../support/config.ts';
+import { startApp } from '../support/app.ts';
+import { createUser, logIn } from '../support/factories.ts';
+import { refreshed } from './endpoints.ts';
+import { claimsOf } from './forge.ts';
 
 const config = testConfig();
 
@@ -47,4 +51,36 @@ test('times are whole seconds, and exp counts from iat', (t) => {
   const { iat, exp } = newTimes(300, new Date('2026-11-23T12:00:00.999Z'));
 
   t.deepEqual({ iat, exp }, { iat: 1_795_435_200, exp: 1_795_435_500 });
+});
+
+test('claims of our own are computed anew at each refresh, and cannot take the place of ours', async (t) => {
+  const app = await startApp(t, {
+    ROTATE_REFRESH_TOKENS: true,
+    CUSTOM_CLAIMS: '{"plan": "gold", "role": "none"}',
+  });
+  app.deps.customClaims = ({ is_staff, username }) => ({
+    role: is_staff ? 'staff' : 'user',
+    username,
+    user_id: '1000',
+    sid: 'mine',
+    exp: 1,
+    jti: 'mine',
+    token_type: 'access',
+  });
+  const user = await createUser(app, { is_staff: true });
+  const own = { plan: 'gold', username: user.username, user_id: String(user.id) };
+
+  const first = await logIn(app, user);
+  await app.db('users').where({ id: user.id }).update({ is_staff: false });
+  const second = await refreshed(t, app, first.refresh);
+  app.deps.customClaims = () => ({});
+  const third = await refreshed(t, app, second.refresh);
+
+  for (const token of [first.access, first.refresh])
+    t.like(claimsOf(token), { ...own, role: 'staff' });
+  for (const token of [second.access, second.refresh])
+    t.like(claimsOf(token), { ...own, role: 'user' });
+  t.is(claimsOf(third.access).username, undefined);
+  t.like(claimsOf(third.refresh), { plan: 'gold', role: 'none', token_type: 'refresh' });
+  t.is(claimsOf(third.access).sid, claimsOf(first.access).sid);
 });
