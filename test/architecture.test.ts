@@ -68,6 +68,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/log.ts', ['src/config.ts']],
   ['src/db.ts', ['src/{channel,config,errors,file-lock}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
+  ['src/settings.ts', ['src/setting-parsers.ts']],
   ['src/config.ts', ['src/{checklist,errors,key-directory,secret-settings,settings}.ts']],
   ['src/secret-settings.ts', ['src/{checklist,errors,key-directory,secrets,settings}.ts']],
   ['src/key-directory.ts', ['src/{errors,secrets,settings}.ts']],

@@ -1,9 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Deps } from '../deps.ts';
-import { estimateRows, FLUSHED, flushedBefore } from '../jwt/flush.ts';
+import { estimateRows, FLUSHED, flushedBefore, GENTLY } from '../jwt/flush.ts';
 import type { Flush } from '../jwt/flush.ts';
 import { startProgress } from './progress.ts';
-
-const BATCH = 1000;
 
 export async function flushExpiredTokens(
   { dryRun = false }: { dryRun?: boolean },
@@ -13,7 +12,11 @@ export async function flushExpiredTokens(
   const counts: number[] = [];
   for (const { table, label, flush } of FLUSHED) {
     const progress = startProgress(label, await estimateRows(table, deps.db));
-    const options: Flush = { batch: BATCH, dryRun, onBatch: progress.advanceTo };
+    const onBatch = async (seen: number): Promise<void> => {
+      progress.advanceTo(seen);
+      if (!dryRun) await pause(GENTLY.pauseMs);
+    };
+    const options: Flush = { batch: GENTLY.batch, dryRun, onBatch };
     counts.push(await flush(before, options, deps.db).finally(progress.stop));
   }
   const [sessions = 0, tokens = 0, revocations = 0] = counts;

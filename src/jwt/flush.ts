@@ -10,6 +10,9 @@ export interface Flush {
   onBatch: (seen: number) => unknown;
 }
 
+/** As much at a time, and then as long for the requests of others. */
+export const GENTLY = { batch: 500, pauseMs: 20 };
+
 interface FamilyPage {
   last_id: string | null;
   seen: number;

@@ -9,7 +9,10 @@ export interface SessionBounds {
 }
 
 // PostgreSQL's, for a timestamp that is before all others.
-const EVER = '-infinity';
+export const EVER = '-infinity';
+
+/** In SQL, for a row `f` of token_family. */
+export const IS_WITHIN_BOUNDS = `f.created_at > :startedAfter AND coalesce(f.last_used_at, f.created_at) > :usedAfter`;
 
 /** SESSION_LIFETIME counts from the login, SESSION_IDLE_LIFETIME from the last use. */
 export function sessionBounds({ config, now: clock }: Pick<Deps, 'config' | 'now'>): SessionBounds {

@@ -4,7 +4,7 @@ import { findAccount } from '../users/account.ts';
 import { toDate, userIdOf } from './claims.ts';
 import type { ReadToken } from './claims.ts';
 import { blacklisted, noActiveAccount } from './refusals.ts';
-import { findStanding, useStanding } from './repository.ts';
+import { findStanding, useStanding } from './standing-repository.ts';
 import { sessionBounds } from './session-bounds.ts';
 
 /** What a verified token is worth now. */

@@ -2,11 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Deps } from '../deps.ts';
 import type { Stream } from '../revocation/stream.ts';
-import { FLUSHED, flushedBefore } from './flush.ts';
+import { FLUSHED, flushedBefore, GENTLY } from './flush.ts';
 
-const BATCH = 500;
-// Between batches, so that the sweep never has more than a share of the database's time.
-const PAUSE_MS = 20;
 // A deployment that restarts often is swept, too.
 const FIRST_MS = 60_000;
 // setTimeout holds no longer time than 2^31 ms.
@@ -50,10 +47,10 @@ export function startSweeper(
 /** Deletes what has expired; how many rows of each table. Rejects after the batch during which `signal` came. */
 export async function sweep(deps: Deps, signal: AbortSignal): Promise<Record<string, number>> {
   const before = flushedBefore(deps);
-  const onBatch = (): Promise<void> => pause(PAUSE_MS, undefined, { signal, ref: false });
+  const onBatch = (): Promise<void> => pause(GENTLY.pauseMs, undefined, { signal, ref: false });
   const counts: Record<string, number> = {};
   for (const { table, flush } of FLUSHED)
-    counts[table] = await flush(before, { batch: BATCH, dryRun: false, onBatch }, deps.db);
+    counts[table] = await flush(before, { batch: GENTLY.batch, dryRun: false, onBatch }, deps.db);
   return counts;
 }
 
