@@ -1,11 +1,15 @@
-import { validate as isUuid } from 'uuid';
+import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { OperationResponse } from '../contract.ts';
 import { decodeCursor, invalidCursor, pageLink } from '../cursor.ts';
 import type { Cursor } from '../cursor.ts';
-import type { Account } from '../db.ts';
+import type { Account, User } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotFound } from '../errors.ts';
 import { endForeignTokens } from '../users/repository.ts';
+import { toDate } from './claims.ts';
+import type { TokenTimes } from './claims.ts';
+import { startFamily } from './repository.ts';
+import type { ClientInfo } from './repository.ts';
 import { sessionBounds } from './session-bounds.ts';
 import type { SessionBounds } from './session-bounds.ts';
 import { endSessions, selectSessions } from './sessions-repository.ts';
@@ -17,6 +21,32 @@ interface PageRequest {
   cursor: string | undefined;
   page_size: number | undefined;
   url: URL;
+}
+
+/**
+ * Opens a session for a user whose password was just verified; its id. Undefined if the account changed since:
+ * another password, or deactivated.
+ */
+export async function openSession(
+  { id: userId, password }: User,
+  { jti, exp }: Pick<TokenTimes, 'jti' | 'exp'>,
+  client: ClientInfo,
+  { config, db, now: clock }: RequestDeps,
+): Promise<string | undefined> {
+  const now = clock();
+  const id = uuidv7({ msecs: now.getTime() });
+  const { UPDATE_LAST_LOGIN: updateLastLogin } = config;
+  const family = {
+    id,
+    jti,
+    userId,
+    password,
+    updateLastLogin,
+    now,
+    expiresAt: toDate(exp),
+    client,
+  };
+  return (await startFamily(family, db)) ? id : undefined;
 }
 
 /** A page of the user's sessions, newest first: their ids are in the order of time (UUID v7). */

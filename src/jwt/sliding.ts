@@ -1,13 +1,12 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { User } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { InvalidToken } from '../errors.ts';
-import { carriedClaims, issueToken, newTimes, readToken, sessionClaims, toDate } from './claims.ts';
+import { carriedClaims, issueToken, newTimes, readToken, sessionClaims } from './claims.ts';
 import type { ReadToken, TokenTimes } from './claims.ts';
 import type { Claims } from './codec.ts';
-import { startFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
 import { withinSession } from './session-bounds.ts';
+import { openSession } from './sessions.ts';
 import { requireActive, standingInUse } from './standing.ts';
 
 /**
@@ -20,24 +19,10 @@ export async function issueSlidingToken(
   deps: RequestDeps,
 ): Promise<string | undefined> {
   const { config } = deps;
-  const now = deps.now();
-  const times = newTimes(config.SLIDING_TOKEN_LIFETIME, now);
+  const times = newTimes(config.SLIDING_TOKEN_LIFETIME, deps.now());
   const refreshExp = times.iat + withinSession(config.SLIDING_TOKEN_REFRESH_LIFETIME, config);
-  const sid = uuidv7({ msecs: now.getTime() });
-  const isOpen = await startFamily(
-    {
-      id: sid,
-      jti: times.jti,
-      userId: user.id,
-      password: user.password,
-      updateLastLogin: config.UPDATE_LAST_LOGIN,
-      now,
-      expiresAt: toDate(refreshExp),
-      client,
-    },
-    deps.db,
-  );
-  if (!isOpen) return undefined;
+  const sid = await openSession(user, { ...times, exp: refreshExp }, client, deps);
+  if (sid === undefined) return undefined;
   return signSliding(sessionClaims(user, sid, deps), times, refreshExp, deps);
 }
 

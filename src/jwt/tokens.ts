@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { Account, User } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { AuthenticationFailed, ValidationError } from '../errors.ts';
@@ -13,11 +12,12 @@ import {
   userIdOf,
 } from './claims.ts';
 import type { Claims } from './codec.ts';
-import { blacklistToken, findBlacklistedToken, revokeFamily, startFamily } from './repository.ts';
+import { blacklistToken, findBlacklistedToken, revokeFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
 import { blacklisted, noActiveAccount, noUserIdentification } from './refusals.ts';
 import { rotateRefreshToken } from './rotation.ts';
 import { withinSession } from './session-bounds.ts';
+import { openSession } from './sessions.ts';
 import { requireActive, standingInUse, standingOf } from './standing.ts';
 
 /**
@@ -29,24 +29,11 @@ export async function issueTokenPair(
   client: ClientInfo,
   deps: RequestDeps,
 ): Promise<{ refresh: string; access: string } | undefined> {
-  const { config, db } = deps;
-  const now = deps.now();
-  const times = newTimes(withinSession(config.REFRESH_TOKEN_LIFETIME, config), now);
-  const sid = uuidv7({ msecs: now.getTime() });
-  const isOpen = await startFamily(
-    {
-      id: sid,
-      jti: times.jti,
-      userId: user.id,
-      password: user.password,
-      updateLastLogin: config.UPDATE_LAST_LOGIN,
-      now,
-      expiresAt: toDate(times.exp),
-      client,
-    },
-    db,
-  );
-  if (!isOpen) return undefined;
+  const { config } = deps;
+  const lifetime = withinSession(config.REFRESH_TOKEN_LIFETIME, config);
+  const times = newTimes(lifetime, deps.now());
+  const sid = await openSession(user, times, client, deps);
+  if (sid === undefined) return undefined;
   const claims = sessionClaims(user, sid, deps);
   return {
     refresh: issueToken('refresh', claims, times, config),
