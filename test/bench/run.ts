@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatorError } from '../../src/errors.ts';
+import { attacks } from './attacks.ts';
 import { flush } from './flush.ts';
 import type { Figure } from './figure.ts';
 import { disconnect } from './http-client.ts';
@@ -13,7 +14,15 @@ import { createScope } from './scope.ts';
 
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
-const FIGURES: readonly Figure[] = [races, kill, lostResponses, revocation, queries, flush];
+const FIGURES: readonly Figure[] = [
+  races,
+  kill,
+  lostResponses,
+  revocation,
+  queries,
+  flush,
+  attacks,
+];
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Algorithm } from '../../src/config.ts';
-import type { SettingValues } from './config.ts';
 
 // Hostile tokens as data, beside the repository: its README says what the members mean.
 const FOLDER = path.join(import.meta.dirname, '../../../shared/attacks');
@@ -65,7 +64,7 @@ export const NAMED = { AUDIENCE: 'shop', ISSUER: 'https://auth.example' };
  * At least so many cases are played at an endpoint: they must not fall away without a word. Three fewer in a
  * header, which carries no line breaks.
  */
-export const PROFILES: readonly [Algorithm, SettingValues, number][] = [
+export const PROFILES: readonly [Algorithm, Record<string, string>, number][] = [
   ['HS256', {}, 151],
   ['RS256', NAMED, 160],
   ['ES256', NAMED, 165],
