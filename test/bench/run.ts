@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatorError } from '../../src/errors.ts';
 import { attacks } from './attacks.ts';
+import { edits } from './edits.ts';
 import { flush } from './flush.ts';
 import type { Figure } from './figure.ts';
 import { disconnect } from './http-client.ts';
@@ -22,6 +23,7 @@ const FIGURES: readonly Figure[] = [
   queries,
   flush,
   attacks,
+  edits,
 ];
 
 const EXIT_MISSED = 1;
