@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatorError } from '../../src/errors.ts';
 import { attacks } from './attacks.ts';
+import { dump } from './dump.ts';
 import { edits } from './edits.ts';
 import { flush } from './flush.ts';
 import type { Figure } from './figure.ts';
@@ -9,6 +10,7 @@ import { kill } from './kill.ts';
 import { lostResponses } from './lost-responses.ts';
 import { queries } from './queries.ts';
 import { races } from './races.ts';
+import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
 import { createScope } from './scope.ts';
@@ -24,6 +26,8 @@ const FIGURES: readonly Figure[] = [
   flush,
   attacks,
   edits,
+  dump,
+  refusals,
 ];
 
 const EXIT_MISSED = 1;
