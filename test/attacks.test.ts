@@ -1,106 +1,35 @@
-import { existsSync, readFileSync } from 'node:fs';
-import net from 'node:net';
-import type { AddressInfo } from 'node:net';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { Algorithm } from '../src/config.ts';
 import { keyring } from '../src/jwt/keys.ts';
 import { newSigningKey } from '../src/secrets.ts';
 import { startApp } from './support/app.ts';
 import type { TestApp } from './support/app.ts';
-import type { SettingValues } from './support/config.ts';
+import {
+  attacks,
+  fitsInHeader,
+  inHeader,
+  isThere,
+  judge,
+  loadForge,
+  NAMED,
+  PLACES,
+  PROFILES,
+  startCanary,
+  stories,
+} from './support/attacks.ts';
+import type { Place, Request } from './support/attacks.ts';
 import type { Answer } from './support/client.ts';
 import { createUser, logIn } from './support/factories.ts';
 import type { Session, TestUser } from './support/factories.ts';
 import { add, addCurrent, temporaryDirectory } from './support/keys.ts';
 
-// Hostile tokens as data, beside the repository: its README says what the members mean.
-const FOLDER = path.join(import.meta.dirname, '../../shared/attacks');
-const isThere = existsSync(FOLDER);
-
-type Expectation = 'accept' | 'reject' | 'either';
-type Place = 'products' | 'verify' | 'refresh' | 'blacklist';
-
-interface Attack {
-  id: string;
-  why?: string;
-  expect: Expectation;
-  expectAt?: Partial<Record<Place, Expectation>>;
-}
-interface Request {
-  method?: string;
-  path: string;
-  auth?: string;
-  json?: object;
-  expectStatus?: number[];
-}
-interface Story {
-  id: string;
-  flow: string;
-  request: Request | Request[];
-  expectStatus?: number[];
-}
-interface Service {
-  alg: string;
-  keys: { signing: unknown };
-  base: object;
-  canary?: string;
-}
-interface Forge {
-  forge: (attack: Attack, service: Service) => string;
-  applies: (attack: Attack, service: Pick<Service, 'alg' | 'base'>) => boolean;
-  decodeToken: (token: string) => object;
-}
-
-const entries: (Attack | Story)[] = isThere
-  ? JSON.parse(readFileSync(path.join(FOLDER, 'jwt.json'), 'utf8'))
-  : [];
-const attacks = entries.filter((entry): entry is Attack => !('flow' in entry));
-const stories = entries.filter((entry): entry is Story => 'flow' in entry && 'request' in entry);
-
 const CALLS: Record<Place, (app: TestApp, token: string) => Promise<Answer>> = {
-  // Beyond Latin-1 a header carries the bytes of UTF-8.
   products: ({ client }, token) =>
-    client.get('/products/', {
-      authorization: `Bearer ${Buffer.from(token, 'utf8').toString('latin1')}`,
-    }),
+    client.get('/products/', { authorization: `Bearer ${inHeader(token)}` }),
   verify: ({ client }, token) => client.post('/verify_token/', { json: { token } }),
   refresh: ({ client }, token) => client.post('/refresh_token/', { json: { refresh: token } }),
   blacklist: ({ client }, token) => client.post('/blacklist_token/', { json: { refresh: token } }),
 };
-const PLACES = Object.keys(CALLS) as Place[];
-
-const fitsInHeader = (token: string): boolean => !/[^\t\x20-\x7e\u0080-\uffff]/.test(token);
-// What can be no token at all: there the parser may speak first.
-const isNoToken = (token: string): boolean =>
-  token.trim() === '' || token.length > 4096 || /[\0-\x1f]/.test(token.trim());
-
-/** Whether an answer is what a case expects of a place. */
-function isRight(expected: Expectation, place: Place, token: string, answer: Answer): boolean {
-  const challenge = place === 'products' ? 'Token' : 'Bearer realm="api"';
-  const isRefused = answer.status === 401 && answer.headers.get('www-authenticate') === challenge;
-  const isUnread = [400, 413, 431].includes(answer.status) && isNoToken(token);
-  if (expected === 'accept') return answer.status === 200;
-  if (expected === 'reject') return isRefused || isUnread;
-  return answer.status === 200 || isRefused || isUnread;
-}
-
-/** A listener that nobody should ever come to. */
-async function startCanary(t: ExecutionContext): Promise<{ url: string; visits: () => number }> {
-  let visits = 0;
-  const listener = net.createServer((socket) => {
-    visits += 1;
-    socket.destroy();
-  });
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    listener.close();
-  });
-  const { port } = listener.address() as AddressInfo; // a TCP socket that listens
-  return { url: `http://127.0.0.1:${port}`, visits: () => visits };
-}
 
 /** How many rows there are that end a refresh token. */
 async function countRevocations({ db }: TestApp): Promise<number> {
@@ -110,11 +39,10 @@ async function countRevocations({ db }: TestApp): Promise<number> {
 }
 
 async function playAttacks(t: ExecutionContext, app: TestApp): Promise<Record<Place, number>> {
-  const { forge, applies, decodeToken }: Forge = await import(
-    pathToFileURL(path.join(FOLDER, 'forge.mjs')).href
-  );
+  const { forge, applies, decodeToken } = await loadForge();
   const { algorithm: alg, signing } = keyring(app.deps.config);
-  const canary = await startCanary(t);
+  const canary = await startCanary();
+  t.teardown(canary.stop);
   const user = await createUser(app);
   const played = { products: 0, verify: 0, refresh: 0, blacklist: 0 };
   const wrong: string[] = [];
@@ -132,9 +60,13 @@ async function playAttacks(t: ExecutionContext, app: TestApp): Promise<Record<Pl
       const answer = await CALLS[place](app, token);
 
       played[place] += 1;
-      const expected = attack.expectAt?.[place] ?? attack.expect;
-      if (!isRight(expected, place, token, answer))
-        wrong.push(`${attack.id} at ${place}: ${answer.status} ${answer.text} (${attack.why})`);
+      const { status, headers } = answer;
+      const challenge = headers.get('www-authenticate');
+      const verdict = judge(attack, place, token, { status, challenge });
+      if (verdict !== 'right' && verdict !== 'stricter')
+        wrong.push(
+          `${attack.id} at ${place} ${verdict}: ${answer.status} ${answer.text} (${attack.why})`,
+        );
       if (place === 'blacklist' && answer.status === 200) {
         loggedOut += 1;
         session = await logIn(app, user);
@@ -146,16 +78,6 @@ async function playAttacks(t: ExecutionContext, app: TestApp): Promise<Record<Pl
   t.is(await countRevocations(app), loggedOut, 'a refused token left a row');
   return played;
 }
-
-const NAMED = { AUDIENCE: 'shop', ISSUER: 'https://auth.example' };
-
-// At least so many cases are played at an endpoint: they must not fall away without a word. Three fewer
-// in a header, which carries no line breaks.
-const PROFILES: [Algorithm, SettingValues, number][] = [
-  ['HS256', {}, 151],
-  ['RS256', NAMED, 160],
-  ['ES256', NAMED, 165],
-];
 
 const whereFound = isThere ? test.serial : test.skip;
 

@@ -69,8 +69,13 @@ export function readUntypedToken(token: string, deps: Pick<Deps, 'config' | 'now
   if (typeof exp !== 'number') throw new InvalidToken("Token has no 'exp' claim");
   if (typeof jti !== 'string') throw new InvalidToken('Token has no id');
   if (sid === undefined) return { claims, jti, exp, iat, familyId: undefined };
-  if (typeof sid !== 'string' || !isUuid(sid)) throw new InvalidToken('Token is invalid');
+  if (!isFamilyId(sid)) throw new InvalidToken('Token is invalid');
   return { claims, jti, exp, iat, familyId: sid };
+}
+
+// In PostgreSQL's spelling: memory knows an ended session by its text, and one in capitals would not be it.
+function isFamilyId(sid: unknown): sid is string {
+  return typeof sid === 'string' && isUuid(sid) && sid === sid.toLowerCase();
 }
 
 /** Text since simplejwt 5.5.1, a number before. One spelling per id: no sign, no leading zero, no space. */

@@ -16,6 +16,8 @@ export interface Claims {
 const MAX_TOKEN_LENGTH = 4096;
 // The last second of the year 9999, beyond which neither Django nor PostgreSQL prints a date as ISO 8601.
 export const MAX_NUMERIC_DATE = 253_402_300_799;
+// The first second of the year 1, before which Python has no dates, and PostgreSQL soon none either.
+const MIN_NUMERIC_DATE = -62_135_596_800;
 
 export function signToken(claims: Claims, config: Config): string {
   const { signing, algorithm, kid } = keyring(config);
@@ -119,7 +121,7 @@ function isCanonicalBase64url(text: string): boolean {
 }
 
 function isNumericDate(value: unknown): boolean {
-  return typeof value === 'number' && value <= MAX_NUMERIC_DATE && value >= -MAX_NUMERIC_DATE;
+  return typeof value === 'number' && value <= MAX_NUMERIC_DATE && value >= MIN_NUMERIC_DATE;
 }
 
 function isTokenId(value: unknown): boolean {

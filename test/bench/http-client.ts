@@ -7,6 +7,15 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
+/** An answer as it came. */
+export interface RawAnswer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  /** Names and values in turn, as they were written. */
+  rawHeaders: string[];
+  text: string;
+}
+
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'DELETE';
   json?: object;
@@ -23,11 +32,21 @@ const TIMEOUT_MS = 30_000;
 const agent = new http.Agent({ keepAlive: true });
 
 /** Rejects where no whole answer came, as for a connection that broke. */
-export function send(
+export async function send(
+  origin: string,
+  path: string,
+  options: RequestOptions = {},
+): Promise<Answer> {
+  const { status, headers, text } = await exchange(origin, path, options);
+  return { status, headers, body: JSON.parse(text) };
+}
+
+/** The same for an answer of whatever kind. */
+export function exchange(
   origin: string,
   path: string,
   { method = 'GET', json, bearer, headers = {}, onSent }: RequestOptions = {},
-): Promise<Answer> {
+): Promise<RawAnswer> {
   const body = json && JSON.stringify(json);
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
@@ -53,12 +72,8 @@ export function send(
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
         response.on('error', reject);
         response.on('end', () => {
-          try {
-            const { statusCode: status = 0, headers: received } = response;
-            resolve({ status, headers: received, body: JSON.parse(text) });
-          } catch (error) {
-            reject(error);
-          }
+          const { statusCode: status = 0, headers: received, rawHeaders } = response;
+          resolve({ status, headers: received, rawHeaders, text });
         });
       },
     );

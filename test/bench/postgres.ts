@@ -8,15 +8,18 @@ import type { Scope } from './scope.ts';
 
 const BINARIES = process.env.POSTGRES_BIN ?? '/usr/lib/postgresql/15/bin';
 
+/** The path of one of the programs that come with the server. */
+export const postgresBinary = (name: string): string => path.join(BINARIES, name);
+
 /** The binaries' own words: `postgres (PostgreSQL) 15.14`. */
 export function postgresVersion(): string {
-  const words = execFileSync(path.join(BINARIES, 'postgres'), ['--version'], { encoding: 'utf8' });
+  const words = execFileSync(postgresBinary('postgres'), ['--version'], { encoding: 'utf8' });
   return /\d[\d.]*/.exec(words)?.[0] ?? words.trim();
 }
 
 /** A PostgreSQL server of its own in a temporary directory, with fsync on as in production; its URL. */
 export async function startPostgres(scope: Scope): Promise<string> {
-  if (!existsSync(path.join(BINARIES, 'initdb')))
+  if (!existsSync(postgresBinary('initdb')))
     throw new OperatorError(
       `There is no PostgreSQL server in ${BINARIES}: install one, or name its directory in POSTGRES_BIN.`,
     );
@@ -27,7 +30,7 @@ export async function startPostgres(scope: Scope): Promise<string> {
   const as = { ...user, env: { PATH: process.env.PATH }, cwd: directory };
   const data = path.join(directory, 'data');
   execFileSync(
-    path.join(BINARIES, 'initdb'),
+    postgresBinary('initdb'),
     ['-D', data, '-U', 'latchkey', '--auth=trust', '-E', 'UTF8', '--locale=C.UTF-8'],
     { ...as, stdio: ['ignore', 'ignore', 'inherit'] },
   );
@@ -38,7 +41,7 @@ export async function startPostgres(scope: Scope): Promise<string> {
     one,
   ]);
   const server = startProcess(
-    path.join(BINARIES, 'postgres'),
+    postgresBinary('postgres'),
     ['-D', data, '-p', String(port), '-k', directory, ...settings],
     { ...as, emergencySignal: 'SIGQUIT' },
   );

@@ -1,5 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OperatorError } from '../../src/errors.ts';
+import { attacks } from './attacks.ts';
+import { dump } from './dump.ts';
+import { edits } from './edits.ts';
 import { flush } from './flush.ts';
 import type { Figure } from './figure.ts';
 import { disconnect } from './http-client.ts';
@@ -7,13 +10,25 @@ import { kill } from './kill.ts';
 import { lostResponses } from './lost-responses.ts';
 import { queries } from './queries.ts';
 import { races } from './races.ts';
+import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
 import { createScope } from './scope.ts';
 
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
-const FIGURES: readonly Figure[] = [races, kill, lostResponses, revocation, queries, flush];
+const FIGURES: readonly Figure[] = [
+  races,
+  kill,
+  lostResponses,
+  revocation,
+  queries,
+  flush,
+  attacks,
+  edits,
+  dump,
+  refusals,
+];
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;

@@ -70,6 +70,10 @@ test.serial('a bad Bearer header is refused, even where no credentials are neede
     [changed({ exp: 1 }), given('Token is expired')],
     [changed({ jti: undefined }), given('Token has no id')],
     [changed({ jti: 1 }), given('Token is invalid')],
+    [changed({ sid: 1 }), given('Token is invalid')],
+    [changed({ sid: 'session' }), given('Token is invalid')],
+    [changed({ sid: String(claimsOf(access).sid).toUpperCase() }), given('Token is invalid')],
+    [changed({ sid: undefined, iat: -253_402_300_799 }), given('Token is invalid')],
     [
       changed({ user_id: undefined }),
       notValid('Token contained no recognizable user identification'),
@@ -126,6 +130,22 @@ test.serial('an access token ends with its lifetime, and with its user', async (
   isRefused(t, await listProducts(app, old), given('Token is expired'), 'expired');
   isRefused(t, await listProducts(app, first.access), USER_INACTIVE, 'inactive');
   isRefused(t, await listProducts(app, second.access), USER_NOT_FOUND, 'deleted');
+});
+
+test.serial('an iat as old as can be said is before any change of a password', async (t) => {
+  const app = await startApp(t);
+  const user = await createUser(app);
+  const { access } = await logIn(app, user);
+  const ancient = withClaims(access, { sid: undefined, iat: -62_135_596_800 }, app);
+  t.is((await listProducts(app, ancient)).status, 200);
+
+  await app
+    .db('users')
+    .where({ id: user.id })
+    .update({ tokens_valid_from: new Date(0) });
+  await app.deps.live.catchUp();
+
+  isRefused(t, await listProducts(app, ancient), given('Token is blacklisted'), 'ancient');
 });
 
 test.serial('the first scheme configured gives the challenge, whichever failed', async (t) => {

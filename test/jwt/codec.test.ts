@@ -321,6 +321,7 @@ test('a time that is no number within the calendar is refused, whatever the cloc
       [NOW],
       1e308,
       253_402_300_800,
+      -62_135_596_801,
     ])
       for (const seconds of [0, NOW, 4_000_000_000])
         t.is(
