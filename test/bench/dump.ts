@@ -45,7 +45,7 @@ export const dump: Figure = {
   summary: 'A dump of the database authenticates nobody',
   conditions: 'a round is a user; one server process, HS256, bcrypt at cost 4',
   rounds: 200,
-  expectedSeconds: 150,
+  expectedSeconds: 180,
   run: async (rounds, scope) => {
     const url = await startPostgres(scope);
     const clientSecret = randomSecret();

@@ -41,7 +41,7 @@ export const edits: Figure = {
   summary: 'No token is accepted that differs from a valid one in a character',
   conditions: 'a round is a character at each position; one server process for each algorithm',
   rounds: 6,
-  expectedSeconds: 120,
+  expectedSeconds: 80,
   run: async (rounds, scope) => {
     const url = await startPostgres(scope);
     const findings: Finding[] = [];
