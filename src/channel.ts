@@ -4,8 +4,8 @@ import pg from 'pg';
 
 /** A connection of its own, on which revocations are heard of. */
 export interface Channel {
-  /** `sql` has one parameter, `$1`. Rejects within a second where the server, or the way to it, is frozen. */
-  query: <Row>(sql: string, value: string | number) => Promise<Row[]>;
+  /** Parameters `$1`, `$2` … once each, in order. Rejects in a second where the server, or the way to it, is frozen. */
+  query: <Row>(sql: string, values: (string | number)[]) => Promise<Row[]>;
   close: () => Promise<void>;
 }
 
@@ -28,6 +28,8 @@ export function serverChannel(url: string): OpenChannel {
       application_name: 'latchkey revocations',
       connectionTimeoutMillis: TIMEOUT_MS,
       query_timeout: TIMEOUT_MS,
+      // What nobody waits for any more is not to go on in the server.
+      statement_timeout: TIMEOUT_MS,
       keepAlive: true,
     });
     client.on('notification', onNotify);
@@ -41,7 +43,7 @@ export function serverChannel(url: string): OpenChannel {
       throw error;
     }
     return {
-      query: async (sql, value) => (await client.query(sql, [value])).rows,
+      query: async (sql, values) => (await client.query(sql, values)).rows,
       close: () => end(client),
     };
   };
@@ -66,7 +68,7 @@ export function embeddedChannel(pglite: PGlite, db: Knex): OpenChannel {
   return async ({ onNotify }) => {
     const unlisten = await pglite.listen(NAME, onNotify);
     return {
-      query: async (sql, value) => (await db.raw(sql.replace('$1', '?'), [value])).rows,
+      query: async (sql, values) => (await db.raw(sql.replace(/\$\d/g, '?'), values)).rows,
       close: () => unlisten(),
     };
   };

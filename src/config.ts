@@ -120,6 +120,9 @@ function makeDirectory(directory: string): void {
   }
 }
 
+// A token has at most 4,096, and every request carries one.
+const MAX_CUSTOM_CLAIMS = 1500;
+
 function contradictions(parsed: Parsed): string[] {
   const problems: string[] = [];
   const isProduction = parsed.NODE_ENV === 'production';
@@ -130,12 +133,16 @@ function contradictions(parsed: Parsed): string[] {
     parsed.SLIDING_TOKEN_REFRESH_EXP_CLAIM,
   ];
   const claims = names.filter((name) => name !== undefined); // one that could not be read is told already
-  const taken = new Set([...claims, 'exp', 'iat', 'nbf', 'aud', 'iss', 'sid']);
-  if (taken.size < claims.length + 6)
+  const taken = new Set([...claims, 'exp', 'iat', 'nbf', 'aud', 'iss', 'sid', 'token_version']);
+  if (taken.size < claims.length + 7)
     problems.push(
       'The claims named by USER_ID_CLAIM, TOKEN_TYPE_CLAIM, JTI_CLAIM and SLIDING_TOKEN_REFRESH_EXP_CLAIM must differ from each other and from registered ones',
     );
   const reserved = [...taken].filter((name) => Object.hasOwn(parsed.CUSTOM_CLAIMS ?? {}, name));
+  if (typeof (parsed.CUSTOM_CLAIMS?.sub ?? '') !== 'string')
+    problems.push('CUSTOM_CLAIMS has a sub that is no text (RFC 7519, 4.1.2)');
+  if (JSON.stringify(parsed.CUSTOM_CLAIMS ?? {}).length > MAX_CUSTOM_CLAIMS)
+    problems.push(`CUSTOM_CLAIMS is longer than ${MAX_CUSTOM_CLAIMS} characters`);
   if (reserved.length > 0)
     problems.push(`CUSTOM_CLAIMS has claims that the service sets itself: ${reserved.join(', ')}`);
   if (parsed.PAGE_SIZE > parsed.MAX_PAGE_SIZE)

@@ -66,8 +66,9 @@ export function readEntries(directory: string): KeyEntry[] {
 function readManifest(directory: string): string {
   const file = path.join(directory, MANIFEST);
   try {
+    if (!statSync(file).isFile()) throw new OperatorError(`${file} is no file.`);
     // Who may write here may name a key of his own.
-    if (isOpen(directory, 0o022))
+    if (isOpen(directory, 0o022) || isOpen(file, 0o022))
       throw new OperatorError(`${directory} can be written by others than its owner.`);
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -47,7 +47,8 @@ async function start(config: Config): Promise<void> {
     const server = await listen(app, config, log);
     closing.push(startSweeper(deps, live, log).stop);
     stopOnSignal(server, app, close, log);
-    watchKeys(config, log);
+    const watch = watchKeys(config, log);
+    closing.push(async () => watch.stop());
     welcome({ origin: originOf(server), database: database.description, demo, config }, log);
   } catch (error) {
     await close();

@@ -23,6 +23,8 @@ export interface ReadToken {
   /** Without the claim: 1970, which is before everything. */
   iat: number;
   familyId: string | undefined;
+  /** The user's `token_version` when it was issued; undefined where we did not issue it. */
+  version: number | undefined;
 }
 
 export const toSeconds = (date: Date): number => Math.floor(date.getTime() / 1000);
@@ -65,12 +67,13 @@ export function readToken(
 /** simplejwt's UntypedToken: a token of whatever type. */
 export function readUntypedToken(token: string, deps: Pick<Deps, 'config' | 'now'>): ReadToken {
   const claims = decodeToken(token, deps);
-  const { exp, iat = 0, sid, [deps.config.JTI_CLAIM]: jti } = claims;
+  const { exp, iat = 0, sid, token_version, [deps.config.JTI_CLAIM]: jti } = claims;
   if (typeof exp !== 'number') throw new InvalidToken("Token has no 'exp' claim");
   if (typeof jti !== 'string') throw new InvalidToken('Token has no id');
-  if (sid === undefined) return { claims, jti, exp, iat, familyId: undefined };
+  const version = typeof token_version === 'number' ? token_version : undefined;
+  if (sid === undefined) return { claims, jti, exp, iat, version, familyId: undefined };
   if (!isFamilyId(sid)) throw new InvalidToken('Token is invalid');
-  return { claims, jti, exp, iat, familyId: sid };
+  return { claims, jti, exp, iat, version, familyId: sid };
 }
 
 // In PostgreSQL's spelling: memory knows an ended session by its text, and one in capitals would not be it.
@@ -88,7 +91,8 @@ export function userIdOf(claims: Claims, { USER_ID_CLAIM }: Config): number | un
 
 /** What every token of a session says, with the claims of the deployment's own as they are now. */
 export function sessionClaims(user: Account, sid: string, deps: RequestDeps): Claims {
-  return { ...ownClaims(user, deps), [deps.config.USER_ID_CLAIM]: String(user.id), sid };
+  const { id, token_version } = user;
+  return { ...ownClaims(user, deps), [deps.config.USER_ID_CLAIM]: String(id), sid, token_version };
 }
 
 /**
@@ -102,7 +106,10 @@ export function carriedClaims(
   deps: RequestDeps,
 ): Claims {
   if (familyId !== undefined) return sessionClaims(user, familyId, deps);
-  return { ...claims, ...ownClaims(user, deps), ...(sid !== undefined && { sid }) };
+  const { token_version } = user;
+  // Who issues our tokens, and for whom, no token of another system says.
+  const { iss: _iss, aud: _aud, ...others } = claims;
+  return { ...others, ...ownClaims(user, deps), ...(sid !== undefined && { sid, token_version }) };
 }
 
 const ownClaims = (user: Account, { config, customClaims }: RequestDeps): Claims => ({

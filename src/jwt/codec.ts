@@ -1,8 +1,9 @@
 import jwt from 'jsonwebtoken';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
-import { InvalidToken } from '../errors.ts';
+import { InvalidToken, ServiceUnavailable } from '../errors.ts';
 import { isStorable } from '../text.ts';
+import { keysAreHealthy } from './key-watch.ts';
 import { keyring } from './keys.ts';
 import type { VerificationKey } from './keys.ts';
 
@@ -19,6 +20,7 @@ export const MAX_NUMERIC_DATE = 253_402_300_799;
 // The first second of the year 1, before which Python has no dates, and PostgreSQL soon none either.
 const MIN_NUMERIC_DATE = -62_135_596_800;
 
+/** Throws where the claims are so many that nobody, we included, would take the token. */
 export function signToken(claims: Claims, config: Config): string {
   const { signing, algorithm, kid } = keyring(config);
   const { AUDIENCE: aud, ISSUER: iss } = config;
@@ -28,10 +30,13 @@ export function signToken(claims: Claims, config: Config): string {
     ...(iss !== undefined && { iss }),
   };
   // As text: of an object jsonwebtoken looks up each claim in a table where `constructor` finds Object's.
-  return jwt.sign(JSON.stringify(payload), signing, {
+  const token = jwt.sign(JSON.stringify(payload), signing, {
     algorithm,
     header: { alg: algorithm, typ: 'JWT', ...(kid !== undefined && { kid }) },
   });
+  if (token.length > MAX_TOKEN_LENGTH)
+    throw new Error(`a token of ${token.length} characters: its own claims are too large`);
+  return token;
 }
 
 /**
@@ -59,6 +64,8 @@ function verifiedPayload(token: string, config: Config): Claims {
   if (token.length > MAX_TOKEN_LENGTH) throw invalid();
   const [header = '', payload = '', signature = '', ...rest] = token.split('.');
   const candidates = keyring(config).byHeader.get(header);
+  // It may be of a key that we cannot read: that is our illness, and no verdict on the token.
+  if (!candidates && !keysAreHealthy(config)) throw new ServiceUnavailable();
   if (!candidates || rest.length > 0) throw invalid();
   if (!isCanonicalBase64url(payload) || !isCanonicalBase64url(signature)) throw invalid();
   try {

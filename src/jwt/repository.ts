@@ -43,10 +43,11 @@ export type RotationOutcome =
  * the hash was verified: the same statement looks again, and waits for a change that is under way.
  */
 export async function startFamily(
-  family: NewFamily & { password: string; updateLastLogin: boolean },
+  family: NewFamily & { password: string; tokenVersion: number; updateLastLogin: boolean },
   db: Knex,
 ): Promise<boolean> {
-  const isUnchanged = 'id = :userId AND password = :password AND is_active';
+  const isUnchanged =
+    'id = :userId AND password = :password AND token_version = :tokenVersion AND is_active';
   const account = family.updateLastLogin
     ? `UPDATE users SET last_login = :now WHERE ${isUnchanged} RETURNING id, token_version`
     : `SELECT id, token_version FROM users WHERE ${isUnchanged} FOR SHARE`;
@@ -55,7 +56,7 @@ export async function startFamily(
      INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, user_agent, ip)
      SELECT :id, id, token_version, :jti, :now, :expiresAt, :userAgent, :ip FROM account
      RETURNING id`,
-    bindings(family, { password: family.password }),
+    bindings(family, { password: family.password, tokenVersion: family.tokenVersion }),
   );
   return rows.length === 1;
 }
@@ -114,6 +115,7 @@ export async function revokeFamily(
 ): Promise<{ current_jti: string } | undefined> {
   const rows: { current_jti: string }[] = await db('token_family')
     .where({ id: family.familyId, user_id: family.userId, revoked_at: null })
+    .where('token_version', db('users').where({ id: family.userId }).select('token_version'))
     .update({ revoked_at: family.now, revoked_reason: family.reason })
     .returning('current_jti');
   return rows[0];

@@ -5,14 +5,14 @@ import type { Cursor } from '../cursor.ts';
 import type { Account, User } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotFound } from '../errors.ts';
-import { endForeignTokens } from '../users/repository.ts';
+import { endAllTokens, endForeignTokens } from '../users/repository.ts';
 import { toDate } from './claims.ts';
 import type { TokenTimes } from './claims.ts';
 import { startFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
 import { sessionBounds } from './session-bounds.ts';
 import type { SessionBounds } from './session-bounds.ts';
-import { endSessions, selectSessions } from './sessions-repository.ts';
+import { countSessions, endSessions, selectSessions } from './sessions-repository.ts';
 import type { Session, SessionQuery } from './sessions-repository.ts';
 
 type SessionPage = Extract<OperationResponse<'listSessions'>, { status: 200 }>['body'];
@@ -28,7 +28,7 @@ interface PageRequest {
  * another password, or deactivated.
  */
 export async function openSession(
-  { id: userId, password }: User,
+  { id: userId, password, token_version: tokenVersion }: User,
   { jti, exp }: Pick<TokenTimes, 'jti' | 'exp'>,
   client: ClientInfo,
   { config, db, now: clock }: RequestDeps,
@@ -36,11 +36,11 @@ export async function openSession(
   const now = clock();
   const id = uuidv7({ msecs: now.getTime() });
   const { UPDATE_LAST_LOGIN: updateLastLogin } = config;
+  const account = { userId, password, tokenVersion };
   const family = {
     id,
     jti,
-    userId,
-    password,
+    ...account,
     updateLastLogin,
     now,
     expiresAt: toDate(exp),
@@ -58,7 +58,7 @@ export async function listSessionsOf(
 ): Promise<SessionPage> {
   const { after, reverse } = readCursor(text);
   const size = Math.min(page_size ?? deps.config.PAGE_SIZE, deps.config.MAX_PAGE_SIZE);
-  const sessions = selectSessions({ userId: user.id, ...liveBounds(deps) }, currentId, deps.db);
+  const sessions = selectSessions(user, { ...liveBounds(deps), currentId }, deps.db);
   const found = await seek(sessions, after, reverse).limit(size + 1);
   const rows = found.slice(0, size);
   const onward = found.length > size ? pageLink(url, cursorAt(rows.at(-1), reverse)) : null;
@@ -93,30 +93,39 @@ function cursorAt(edge: Session | undefined, reverse: boolean): Cursor {
   return { offset: 0, reverse, positions: edge ? [edge.id] : [], id: undefined };
 }
 
-/** Throws NotFound unless the session is a live one of the user. */
+/** Throws NotFound unless the session is one of the user that has not been ended. */
 export async function endSession(id: string, user: Account, deps: RequestDeps): Promise<void> {
-  const ended = await endSessions({ userId: user.id, only: id, ...liveBounds(deps) }, deps.db);
+  const only = isUuid(id) ? id : undefined;
+  if (only === undefined) throw new NotFound();
+  const ended = await endSessions(user, { now: deps.now(), only, limit: 1 }, deps.db);
   if (ended === 0) throw new NotFound();
   await deps.live.catchUp();
 }
 
 /**
- * Ends all live sessions of the user, but for the one to keep; how many there were. What simplejwt issued belongs
- * to none, and ends as well.
+ * Ends all sessions of the user, but for the one to keep; how many live ones there were. What simplejwt issued
+ * belongs to none, and ends as well.
  */
 export async function endAllSessions(
   user: Account,
   { keep }: { keep: string | undefined },
   deps: RequestDeps,
 ): Promise<number> {
-  const bounds = liveBounds(deps);
-  const ended = await deps.db.transaction(async (trx) => {
-    await endForeignTokens({ id: user.id, now: bounds.now }, trx);
-    return endSessions({ userId: user.id, except: keep, ...bounds }, trx);
-  });
+  const { db } = deps;
+  const now = deps.now();
+  const count = await countSessions(user, liveBounds(deps), db);
+  if (keep === undefined) {
+    await endAllTokens({ id: user.id, now }, db);
+  } else {
+    await endForeignTokens({ id: user.id, now }, db);
+    while ((await endSessions(user, { now, except: keep, limit: BATCH }, db)) === BATCH);
+  }
   await deps.live.catchUp();
-  return ended;
+  return keep === undefined ? count : count - 1;
 }
+
+// As many as a statement ends well within the time it has.
+const BATCH = 1000;
 
 // Within LEEWAY an expired token still refreshes, so that its session is still alive.
 function liveBounds(deps: RequestDeps): SessionBounds & { expiredBy: Date } {

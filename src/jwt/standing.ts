@@ -27,9 +27,13 @@ export async function standingOf(token: ReadToken, deps: RequestDeps): Promise<S
     : standingInDatabase(token, userId, deps, { ask: findStanding, isRefresh });
 }
 
-// Memory reaches back as far as the longest life of a token: one that lives longer may have ended before.
-const isInMemory = ({ iat, exp }: ReadToken, { config, live }: RequestDeps): boolean =>
-  live.isFresh() && exp - iat + config.LEEWAY < live.holdSeconds;
+// Memory reaches back as far as the longest life of a token: one that lives longer may have ended before. Of a
+// session that another system named, only the database can tell that it is none.
+function isInMemory({ familyId, version, iat, exp }: ReadToken, deps: RequestDeps): boolean {
+  const { config, live } = deps;
+  const isOurs = familyId === undefined || version !== undefined;
+  return isOurs && live.isFresh() && exp - iat + config.LEEWAY < live.holdSeconds;
+}
 
 async function standingInMemory(
   token: ReadToken,
@@ -37,11 +41,12 @@ async function standingInMemory(
   deps: RequestDeps,
 ): Promise<Standing> {
   const user = await findAccount(userId, deps);
-  const { familyId, jti } = token;
-  const isRevoked =
-    deps.live.isRevoked('jti', jti) ||
-    (familyId === undefined ? isFromBefore(token, user) : deps.live.isRevoked('family', familyId));
-  return judge(user, isRevoked, token, deps);
+  const { familyId, jti, version } = token;
+  const hasSessionEnded =
+    familyId === undefined
+      ? isFromBefore(token, user)
+      : version !== user?.token_version || deps.live.isRevoked('family', familyId);
+  return judge(user, hasSessionEnded || deps.live.isRevoked('jti', jti), token, deps);
 }
 
 // simplejwt's tokens know no session, so the time of the last change that ends tokens decides.

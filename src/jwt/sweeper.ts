@@ -49,8 +49,17 @@ export async function sweep(deps: Deps, signal: AbortSignal): Promise<Record<str
   const before = flushedBefore(deps);
   const onBatch = (): Promise<void> => pause(GENTLY.pauseMs, undefined, { signal, ref: false });
   const counts: Record<string, number> = {};
-  for (const { table, flush } of FLUSHED)
-    counts[table] = await flush(before, { batch: GENTLY.batch, dryRun: false, onBatch }, deps.db);
+  const failures: unknown[] = [];
+  for (const { table, flush } of FLUSHED) {
+    try {
+      counts[table] = await flush(before, { batch: GENTLY.batch, dryRun: false, onBatch }, deps.db);
+    } catch (error) {
+      // One table that cannot be swept must not keep the others from it.
+      signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything was swept');
   return counts;
 }
 

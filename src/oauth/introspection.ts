@@ -27,9 +27,11 @@ async function introspectJwt(read: ReadToken, deps: RequestDeps): Promise<Intros
   return { active: true, token_type: type, username, sub: String(id), ...toldClaims(read) };
 }
 
-/** Of the types that go into a header, AUTH_TOKEN_CLASSES may leave one out. */
-function isTaken(type: unknown, { AUTH_TOKEN_CLASSES }: RequestDeps['config']): type is string {
-  return type === 'refresh' || AUTH_TOKEN_CLASSES.some((name) => TOKEN_TYPES[name] === type);
+/** Of the types that go into a header, AUTH_TOKEN_CLASSES may leave one out, AUTHENTICATION_SCHEMES all. */
+function isTaken(type: unknown, config: RequestDeps['config']): type is string {
+  if (type === 'refresh') return true;
+  const isOfClass = config.AUTH_TOKEN_CLASSES.some((name) => TOKEN_TYPES[name] === type);
+  return isOfClass && config.AUTHENTICATION_SCHEMES.includes('bearerJWT');
 }
 
 // Only exp and jti are in every token that verifies, and of what form the others are was nobody's business so far.
@@ -49,7 +51,11 @@ function isAudience(aud: unknown): aud is string | string[] {
   return [aud].flat().every((name) => typeof name === 'string');
 }
 
-async function introspectOpaque(token: string, { db }: RequestDeps): Promise<Introspection> {
+async function introspectOpaque(
+  token: string,
+  { config, db }: RequestDeps,
+): Promise<Introspection> {
+  if (!config.AUTHENTICATION_SCHEMES.includes('tokenAuth')) return INACTIVE;
   const user = await findTokenOwner(digestOf(token), db);
   if (!user?.is_active) return INACTIVE;
   const { id, username } = user;

@@ -33,5 +33,6 @@ export function revocationSeconds(config: Config): number {
   const longest = config.AUTH_TOKEN_CLASSES.includes('SlidingToken')
     ? Math.max(config.ACCESS_TOKEN_LIFETIME, config.SLIDING_TOKEN_LIFETIME)
     : config.ACCESS_TOKEN_LIFETIME;
-  return longest + config.LEEWAY + MARGIN_SECONDS;
+  // Once for a token from a clock that is ahead, and once for its end.
+  return longest + 2 * config.LEEWAY + MARGIN_SECONDS;
 }

@@ -6,7 +6,7 @@ import type { Memory, Revocation } from './memory.ts';
 export interface Stream {
   /** Whether memory can be believed: there was news within the last three seconds. */
   isFresh: () => boolean;
-  /** Resolves when all that was committed before the call is in memory, or the attempt has failed. */
+  /** Resolves when all that was committed before the call is in memory, or that cannot be had within a second. */
   catchUp: () => Promise<void>;
   /** Whether this replica is the one to do what one replica is to do; true until its connection ends. */
   tryToLead: () => Promise<boolean>;
@@ -15,20 +15,28 @@ export interface Stream {
 
 const POLL_MS = 1000;
 const RETRY_MS = 250;
+const LONGEST_RETRY_MS = 2000;
 const BELIEVED_MS = 3000;
+const PATIENCE_MS = 1000;
 // "latchkey" as a number: one lock among those of whoever else uses the database.
 const LEADER_LOCK = '7809651199139603833';
 
 interface Page {
-  cursor: string;
-  revocations: Revocation[] | null;
+  snapshot: string;
+  rows: (Revocation & { xid: string; id: string })[] | null;
 }
 
-// The oldest transaction that still runs is where the next page begins: what commits late is in it.
-const PAGE = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS cursor,
-  (SELECT json_agg(json_build_object('kind', kind, 'subject', subject) ORDER BY id) FROM revocation WHERE`;
-const SINCE_CURSOR = `${PAGE} xid >= $1::text::xid8) AS revocations`;
-const SINCE_SECONDS = `${PAGE} revoked_at > now() - make_interval(secs => $1)) AS revocations`;
+const PAGE_ROWS = 5000;
+// What was not visible to the snapshot of the last look is new, however early it began and however late it committed.
+const PAGE = `SELECT pg_current_snapshot()::text AS snapshot, (
+  SELECT json_agg(r) FROM (
+    SELECT xid::text, id::text, kind, subject FROM revocation
+    WHERE (xid, id) > ($1::text::xid8, $2::text::bigint)
+      AND NOT pg_visible_in_snapshot(xid, $3::text::pg_snapshot)
+    ORDER BY revocation.xid, revocation.id LIMIT ${PAGE_ROWS}) AS r) AS rows`;
+// A snapshot to which nothing is visible of what was noted since then.
+const SNAPSHOT_AGO = `SELECT format('%1$s:%1$s:', coalesce(min(xid), pg_snapshot_xmin(pg_current_snapshot()))) AS snapshot
+  FROM revocation WHERE revoked_at > now() - make_interval(secs => $1)`;
 
 /**
  * Follows the revocations, from `holdSeconds` ago on. Notifications say when to look; without them it looks
@@ -41,8 +49,9 @@ export async function followRevocations(
   log: Pick<Logger, 'info' | 'error'>,
 ): Promise<Stream> {
   let channel: Channel | undefined;
-  let cursor: string | undefined;
+  let snapshot: string | undefined;
   let newsAt = -Infinity;
+  let retryMs = RETRY_MS;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -50,7 +59,7 @@ export async function followRevocations(
 
   async function connect(): Promise<Channel> {
     // Nothing is known of what happened since the last look: begin anew.
-    cursor = undefined;
+    snapshot = undefined;
     memory.forget();
     let hasEnded = false;
     const opened = await openChannel({
@@ -62,29 +71,44 @@ export async function followRevocations(
       },
     });
     if (hasEnded || isStopped) {
-      void opened.close();
+      void opened.close().catch(() => undefined);
       throw new Error('the connection for revocations ended');
     }
     return opened;
   }
 
+  async function snapshotAgo(opened: Channel): Promise<string> {
+    const [row] = await opened.query<{ snapshot: string }>(SNAPSHOT_AGO, [holdSeconds]);
+    if (!row) throw new Error('an aggregate returned no row');
+    return row.snapshot;
+  }
+
   function lose(): void {
-    void channel?.close();
+    // What it has to say about its end is known already.
+    void channel?.close().catch(() => undefined);
     channel = undefined;
-    schedule(RETRY_MS);
+    schedule(retryMs);
+    retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
   }
 
   async function look(): Promise<void> {
     // Counted from before the question: the answer may be older than its arrival.
     const askedAt = performance.now();
     channel ??= await connect();
-    const [page] = await (cursor === undefined
-      ? channel.query<Page>(SINCE_SECONDS, holdSeconds)
-      : channel.query<Page>(SINCE_CURSOR, cursor));
-    if (!page) throw new Error('SELECT without FROM returned no row');
-    memory.apply(page.revocations ?? []);
-    ({ cursor } = page);
+    const seen = (snapshot ??= await snapshotAgo(channel));
+    let position: [xid: string, id: string] = [xminOf(seen), '0'];
+    for (let isFirst = true; ; isFirst = false) {
+      const [page] = await channel.query<Page>(PAGE, [...position, seen]);
+      const rows = page?.rows ?? [];
+      memory.apply(rows);
+      // Of the first page: what commits during the others is for the next look.
+      if (isFirst && page) ({ snapshot } = page);
+      const last = rows.at(-1);
+      if (!last || rows.length < PAGE_ROWS) break;
+      position = [last.xid, last.id];
+    }
     newsAt = askedAt;
+    retryMs = RETRY_MS;
   }
 
   let isInTrouble = false;
@@ -126,11 +150,11 @@ export async function followRevocations(
 
   return {
     isFresh: () => performance.now() - newsAt < BELIEVED_MS,
-    catchUp,
+    catchUp: () => atMost(PATIENCE_MS, catchUp()),
     tryToLead: async () => {
       const rows = await channel?.query<{ leads: boolean }>(
         'SELECT pg_try_advisory_lock($1::bigint) AS leads',
-        LEADER_LOCK,
+        [LEADER_LOCK],
       );
       return rows?.[0]?.leads === true;
     },
@@ -141,4 +165,15 @@ export async function followRevocations(
       await channel?.close();
     },
   };
+}
+
+const xminOf = (snapshot: string): string => snapshot.split(':', 1)[0] ?? '';
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }

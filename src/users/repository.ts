@@ -102,7 +102,7 @@ export interface NewPassword {
 }
 
 /**
- * A real change: ends every session of the user (the database does, where token_version is raised), its opaque
+ * A real change: ends every session of the user (those of another token_version are over), its opaque
  * token, and what simplejwt issued before. False: no such user, or another version by now, for a change of the
  * password or a deactivation came first.
  */
@@ -116,11 +116,28 @@ export async function setPassword(
       .update({
         password,
         token_version: trx.raw('token_version + 1'),
-        tokens_valid_from: now,
+        tokens_valid_from: notBefore(now, trx),
       });
     if (changed === 1) await trx('authtoken').where({ user_id: id }).delete();
     return changed === 1;
   });
+}
+
+// Two clocks may differ, the database's and ours: what ended once does not come back.
+const notBefore = (now: Date, db: Knex): Knex.Raw =>
+  db.raw('greatest(tokens_valid_from, ?)', [now]);
+
+/** Ends all sessions of the user, and what another system issued before `now`. */
+export async function endAllTokens(
+  { id, now }: { id: number; now: Date },
+  db: Knex,
+): Promise<void> {
+  await db<User>('users')
+    .where({ id })
+    .update({
+      token_version: db.raw('token_version + 1'),
+      tokens_valid_from: notBefore(now, db),
+    });
 }
 
 /** Ends what another system issued to the user before `now`: tokens of no session. */
@@ -128,7 +145,9 @@ export async function endForeignTokens(
   { id, now }: { id: number; now: Date },
   db: Knex,
 ): Promise<void> {
-  await db<User>('users').where({ id }).update({ tokens_valid_from: now });
+  await db<User>('users')
+    .where({ id })
+    .update({ tokens_valid_from: notBefore(now, db) });
 }
 
 /**

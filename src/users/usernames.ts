@@ -5,6 +5,8 @@ const MAX_LENGTH = 150;
 
 // Python's \w: letters and numbers of all scripts, no combining marks.
 const ALLOWED = /^[\p{L}\p{N}_.@+-]+$/u;
+// Letters that are not seen: a name with one looks like another name.
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
 /** The form in which a name is stored and looked up: two names that look the same are one. */
 export function normalizeUsername(text: string): string {
@@ -20,13 +22,16 @@ export function canonicalUsername(text: string): string {
 
 /** Every reason against a name, in its stored form, that whoever runs the service gives. */
 export function usernameProblems(username: string): string[] {
-  return problemsOf(username, ALLOWED.test(username));
+  return problemsOf(username, isWritten(username));
 }
 
 /** The same for a name that a stranger asks for: letters of several scripts are there to look like another name. */
 export function registrationProblems(username: string): string[] {
-  return problemsOf(username, ALLOWED.test(username) && isOfOneScript(username));
+  return problemsOf(username, isWritten(username) && isOfOneScript(username));
 }
+
+const isWritten = (username: string): boolean =>
+  ALLOWED.test(username) && !INVISIBLE.test(username);
 
 function problemsOf(username: string, isAllowed: boolean): string[] {
   if (username === '') return ['This field may not be blank.'];

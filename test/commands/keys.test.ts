@@ -390,6 +390,6 @@ test('a manifest that is a directory is told', (t) => {
 
   t.throws(() => listKeys(keyDeps(directory)), {
     instanceOf: OperatorError,
-    message: `${directory}/keys.json cannot be read (EISDIR).`,
+    message: `${directory}/keys.json is no file.`,
   });
 });

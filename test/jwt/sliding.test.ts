@@ -50,6 +50,7 @@ test('a sliding token is both shown and refreshed, as itself', async (t) => {
     jti,
     user_id: String(user.id),
     sid,
+    token_version: 0,
     refresh_exp: iat + 86_400,
   });
   t.is((await listProducts(app, first)).status, 200);

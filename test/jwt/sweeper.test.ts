@@ -40,18 +40,11 @@ test('a sweep deletes what has expired, and what still ends something stays', as
   });
   t.is((await refresh(app, live.refresh)).status, 200);
 
-  app.clock.advance(3600); // revocations are dated by the database, whose clock goes on meanwhile
-  t.deepEqual(await sweep(app.deps, never), {
-    token_family: 0,
-    blacklisted_token: 0,
-    revocation: 2,
-  });
-  app.clock.advance(86_400);
-  t.deepEqual(await sweep(app.deps, never), {
-    token_family: 2,
-    blacklisted_token: 1,
-    revocation: 0,
-  });
+  app.clock.advance(87_000);
+  t.like(await sweep(app.deps, never), { token_family: 2, blacklisted_token: 1, revocation: 0 });
+  // Whoever sweeps may not know how long tokens live elsewhere: revocations are kept for a week more.
+  app.clock.advance(7 * 86_400);
+  t.like(await sweep(app.deps, never), { token_family: 0, blacklisted_token: 0 });
   t.deepEqual(await rowsOf(app), [0, 0, 0]);
 });
 
@@ -77,7 +70,7 @@ for (const [leads, left] of [
   test(`the replica that ${leads ? 'leads' : 'does not lead'} ${leads ? 'sweeps' : 'does not'}`, async (t) => {
     const app = await startApp(t, { SWEEP_INTERVAL: 1 });
     await makeRows(app);
-    app.clock.advance(90_000);
+    app.clock.advance(10 * 86_400);
     let asked = 0;
     const tryToLead = async (): Promise<boolean> => {
       asked += 1;

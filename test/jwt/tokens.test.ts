@@ -48,7 +48,7 @@ test.serial('a login gives two tokens of one new session, as simplejwt writes th
   const { jti, sid } = claimsOf(token);
   t.regex(String(jti), HEX);
   t.regex(String(sid), UUID);
-  const rest = { user_id: String(user.id), sid };
+  const rest = { user_id: String(user.id), sid, token_version: 0 };
   t.deepEqual(textsOf(token), [
     '{"alg":"HS256","typ":"JWT"}',
     JSON.stringify({ token_type: 'refresh', exp: iat + 86_400, iat, jti, ...rest }),
@@ -513,7 +513,7 @@ test.serial('claims have the names that the settings give them', async (t) => {
     [access, 'access'],
   ] as const) {
     const claims = claimsOf(token);
-    t.deepEqual(Object.keys(claims), ['typ', 'exp', 'iat', 'id', 'sub', 'sid']);
+    t.deepEqual(Object.keys(claims), ['typ', 'exp', 'iat', 'id', 'sub', 'sid', 'token_version']);
     t.like(claims, { typ, sub: String(user.id) });
     t.regex(String(claims.id), HEX);
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Knex } from 'knex';
@@ -5,6 +6,7 @@ import type { RequestDeps } from '../../src/deps.ts';
 import { authenticateJwtOf } from '../../src/jwt/tokens.ts';
 import { createLog } from '../../src/log.ts';
 import { startLive } from '../../src/revocation/live.ts';
+import { claimsOf, withClaims } from '../jwt/forge.ts';
 import { startApp } from '../support/app.ts';
 import { testConfig } from '../support/config.ts';
 import {
@@ -16,6 +18,7 @@ import {
 } from '../support/database.ts';
 import { createDeps } from '../support/deps.ts';
 import { createUser, logIn } from '../support/factories.ts';
+import { until } from '../support/eventually.ts';
 import { startProxy } from '../support/proxy.ts';
 
 const onServer = SERVER === undefined ? test.skip : test;
@@ -23,11 +26,6 @@ const onServer = SERVER === undefined ? test.skip : test;
 const revoke = async (subject: string, db: Knex): Promise<void> => {
   await db.raw("SELECT note_revocation('family', ?)", [subject]);
 };
-
-/** Waits for what comes by itself; the test's own time-out ends it. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 test('a revocation is heard of without asking, and one that is rolled back is not', async (t) => {
   const { db, live } = await createDeps(t, testConfig());
@@ -95,9 +93,50 @@ test('sessions of a deactivated account do not come back with it', async (t) => 
   const answer = await app.client.get('/products/', { authorization: `Bearer ${access}` });
   t.is(answer.status, 401);
   t.is((await app.client.post('/refresh_token/', { json: { refresh } })).status, 401);
-  t.deepEqual(await app.db('token_family').select('revoked_reason'), [
-    { revoked_reason: 'deactivated' },
+  t.deepEqual(await app.db('users').where({ id: user.id }).select('token_version'), [
+    { token_version: 1 },
   ]);
+});
+
+test('more revocations than fit on a page are all learnt, at the start and later', async (t) => {
+  const db = await createDatabase(t);
+  const many = (from: number): Promise<unknown> =>
+    db.raw(
+      `INSERT INTO revocation (kind, subject)
+       SELECT 'family', 'f' || n FROM generate_series(?::int, ?::int) AS n`,
+      [from, from + 11_999],
+    );
+  await many(0);
+  const { live } = await createDeps(t, testConfig(), { db });
+  for (const number of [0, 5000, 11_999]) t.true(live.isRevoked('family', `f${number}`));
+
+  await many(20_000);
+  await live.catchUp();
+
+  for (const number of [20_000, 25_000, 31_999]) t.true(live.isRevoked('family', `f${number}`));
+});
+
+test('a token that lives longer than memory reaches back is looked up', async (t) => {
+  const before = await startApp(t, { ACCESS_TOKEN_LIFETIME: '1d' });
+  const { access, refresh } = await logIn(before, await createUser(before));
+  await before.client.post('/blacklist_token/', { json: { refresh } });
+  await before.db('revocation').update({ revoked_at: new Date(Date.now() - 3_600_000) });
+
+  const after = await startApp(t, { ACCESS_TOKEN_LIFETIME: '5m' }, { db: before.db });
+
+  t.false(after.deps.live.isRevoked('family', String(claimsOf(access).sid)));
+  t.is((await after.client.get('/', { authorization: `Bearer ${access}` })).status, 401);
+});
+
+test('a token of a session that another system named is looked up', async (t) => {
+  const app = await startApp(t);
+  const user = await createUser(app);
+  const { access } = await logIn(app, user);
+  const foreign = withClaims(access, { sid: randomUUID(), token_version: undefined }, app);
+
+  const answer = await app.client.get('/', { authorization: `Bearer ${foreign}` });
+
+  t.is(answer.status, 401);
 });
 
 test('a login and a rehash revoke nothing', async (t) => {
@@ -149,6 +188,26 @@ onServer('a connection that is ended is made again, and nothing is missed', asyn
 
   await until(() => live.isRevoked('family', 'meanwhile'));
   t.true(live.isFresh());
+});
+
+onServer('after a connection is made again, nothing remembered before is believed', async (t) => {
+  const app = await startApp(t);
+  const user = await createUser(app);
+  const me = async (): Promise<unknown> =>
+    (await app.client.get('/auth/users/me/', { authorization: `Token ${user.token}` })).body;
+  t.like(await me(), { email: '' });
+  // As if it had happened longer ago than revocations are read: nothing tells of it.
+  await app.db.raw('ALTER TABLE users DISABLE TRIGGER users_changed');
+  await app.db('users').where({ id: user.id }).update({ email: 'new@example.org' });
+  t.like(await me(), { email: '' });
+
+  await app.db.raw(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = 'latchkey revocations' AND datname = current_database()`,
+  );
+
+  await until(async () => JSON.stringify(await me()).includes('new@example.org'));
+  t.pass();
 });
 
 onServer('one replica leads, until its connection ends', async (t) => {

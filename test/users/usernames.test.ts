@@ -92,3 +92,8 @@ for (const typed of ['ａｌｉｃｅ', '𝐚𝐥𝐢𝐜𝐞', 'ⓐⓛⓘⓒⓔ
     t.is(normalizeUsername(typed), 'alice');
   });
 }
+
+test('a name with a letter that is not seen is no name', (t) => {
+  for (const name of ['admin\u3164', 'adm\u1160in', 'admin\u115f', '\uffa0admin'])
+    t.throws(() => canonicalUsername(name), { message: /Enter a valid username/ }, name);
+});
