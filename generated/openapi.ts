@@ -330,13 +330,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /**
-                 * @description The session's id.
-                 * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
-                 */
-                id: components["parameters"]["SessionId"];
-            };
+            path?: never;
             cookie?: never;
         };
         get?: never;
@@ -433,13 +427,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /**
-                 * @description The product's number.
-                 * @example 42
-                 */
-                id: components["parameters"]["ProductId"];
-            };
+            path?: never;
             cookie?: never;
         };
         /**

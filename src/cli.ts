@@ -84,7 +84,7 @@ program
 program
   .command('flush-expired-tokens')
   .alias('flushexpiredtokens')
-  .description('delete expired sessions and expired blacklisted tokens')
+  .description('delete expired sessions, expired blacklisted tokens and past revocations')
   .option('--dry-run', 'only count them')
   .action((options) => run((deps) => flushExpiredTokens(options, deps)));
 

@@ -57,7 +57,8 @@ test('every operation says who may call it, and by what', (t) => {
     t.true(Array.isArray(security), operationId);
     t.true((permissions ?? []).length > 0, operationId);
   }
-  t.is(operations(document).length, 26);
+  const written = readFileSync(path.join(ROOT, 'openapi.yaml'), 'utf8').match(/ operationId: /g);
+  t.is(operations(document).length, (written ?? []).length);
 });
 
 test('every response has an example, and every refusal a named one for each error', (t) => {

@@ -127,7 +127,7 @@ export function retireKey(
   const { retired } = changeKeys(directoryOf(settings), (entries) =>
     withRetired(entries, kid, { now, force }),
   );
-  return `Retired ${retired.kid}: what it signed is refused from now on, and its file is deleted.`;
+  return `Retired ${retired.kid}: whatever it signed is refused from now on, and its file is deleted.`;
 }
 
 function directoryOf({ KEYS_DIR }: KeySettings): string {

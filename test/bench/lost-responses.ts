@@ -3,6 +3,7 @@ import type { Progress } from '../../src/commands/progress.ts';
 import { exactly, measured } from './figure.ts';
 import type { Figure, Finding } from './figure.ts';
 import { refresh } from './http-client.ts';
+import type { Answer } from './http-client.ts';
 import { ID_HEADER, LOSS_HEADER, startLosingProxy } from './losing-proxy.ts';
 import type { LosingProxy, Loss } from './losing-proxy.ts';
 import { startPostgres } from './postgres.ts';
@@ -35,7 +36,14 @@ export const lostResponses: Figure = {
       scope,
     );
     const sessions = await openSessions(CLIENTS, await createUsers(CLIENTS, deps), deps);
-    const tally: Tally = { begun: 0, lost: 0, loggedOut: 0, otherSuccessor: 0, unserved: 0 };
+    const tally: Tally = {
+      begun: 0,
+      lost: 0,
+      loggedOut: 0,
+      otherSuccessor: 0,
+      unserved: 0,
+      brokenUnasked: 0,
+    };
     const progress = startProgress('Lost answers', rounds);
     const ends = await Promise.all(
       sessions.map((session) => refreshThroughLosses(session, rounds, { proxy, tally, progress })),
@@ -54,6 +62,8 @@ interface Tally {
   otherSuccessor: number;
   /** Lost answers that would not have been a success. */
   unserved: number;
+  /** Connections that broke though nobody asked for it. */
+  brokenUnasked: number;
 }
 
 interface Losing {
@@ -94,16 +104,16 @@ async function refreshThroughLosses(
 async function refreshOnce(
   token: string,
   round: number,
-  { proxy, tally }: Losing,
+  { proxy, tally }: Pick<Losing, 'proxy' | 'tally'>,
 ): Promise<string | undefined> {
   const losses: Loss[] = round % 2 === 0 ? ['all'] : ['half'];
   if (round % 3 === 0) losses.push('all');
   const made = new Set<string | undefined>();
   for (const [attempt, loss] of losses.entries()) {
-    made.add(await loseAnswer(token, loss, `${round}-${attempt}`, proxy));
+    made.add(await loseAnswer(token, loss, `${round}-${attempt}`, { proxy, tally }));
     tally.lost += 1;
   }
-  const arrived = successorIn(await refresh(proxy.origin, token));
+  const arrived = successorIn(await refreshUntilAnswered(token, { proxy, tally }));
   if (made.has(undefined)) tally.unserved += 1;
   if (arrived === undefined) return undefined;
   made.add(claimsOf(arrived).jti);
@@ -111,20 +121,35 @@ async function refreshOnce(
   return arrived;
 }
 
+/** A kept connection can be closed just as it is used again: a client asks once more then, and so does this one. */
+async function refreshUntilAnswered(
+  token: string,
+  { proxy, tally }: Pick<Losing, 'proxy' | 'tally'>,
+): Promise<Answer> {
+  for (;;) {
+    const answer = await refresh(proxy.origin, token).catch(() => undefined);
+    if (answer) return answer;
+    tally.brokenUnasked += 1;
+  }
+}
+
 /** Uses a token without hearing of it; the jti of the successor that the lost answer held. */
 async function loseAnswer(
   token: string,
   loss: Loss,
   id: string,
-  { origin, lost }: LosingProxy,
+  { proxy: { origin, lost }, tally }: Pick<Losing, 'proxy' | 'tally'>,
 ): Promise<string | undefined> {
-  const heard = await refresh(origin, token, {
-    headers: { [LOSS_HEADER]: loss, [ID_HEADER]: id },
-  }).catch(() => undefined);
+  const headers = { [LOSS_HEADER]: loss, [ID_HEADER]: id };
+  const heard = await refresh(origin, token, { headers }).catch(() => undefined);
   if (heard) throw new Error('the proxy lost nothing');
   const answer = lost.get(id);
   lost.delete(id);
-  if (!answer || answer.status !== 200) return undefined;
+  if (!answer) {
+    tally.brokenUnasked += 1;
+    return loseAnswer(token, loss, id, { proxy: { origin, lost }, tally });
+  }
+  if (answer.status !== 200) return undefined;
   const successor = successorIn({ status: 200, headers: {}, body: JSON.parse(answer.text) });
   return successor && claimsOf(successor).jti;
 }
@@ -143,5 +168,6 @@ function findingsOf(tally: Tally, rounds: number, contradictions: number): Findi
     exactly('families that tell otherwise', contradictions, 0),
     exactly('refreshes whose answer was lost', tally.begun, rounds),
     measured('answers lost', tally.lost),
+    measured('connections that broke unasked, and were asked again', tally.brokenUnasked),
   ];
 }
