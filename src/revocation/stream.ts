@@ -58,9 +58,6 @@ export async function followRevocations(
   let following: Promise<void> | undefined;
 
   async function connect(): Promise<Channel> {
-    // Nothing is known of what happened since the last look: begin anew.
-    snapshot = undefined;
-    memory.forget();
     let hasEnded = false;
     const opened = await openChannel({
       onNotify: () => void catchUp(),
@@ -74,6 +71,9 @@ export async function followRevocations(
       void opened.close().catch(() => undefined);
       throw new Error('the connection for revocations ended');
     }
+    // Nothing is known of what happened since the last look: begin anew.
+    snapshot = undefined;
+    memory.forget();
     return opened;
   }
 

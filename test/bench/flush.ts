@@ -39,8 +39,8 @@ export const flush: Figure = {
   conditions:
     `${FAMILIES.toLocaleString('en')} families, ${EXPIRED.toLocaleString('en')} of them expired; ` +
     `${RATE} refreshes a second through one server process; fsync on`,
-  rounds: 12,
-  expectedSeconds: 210,
+  rounds: 2,
+  expectedSeconds: 280,
   run: async (rounds, scope) => {
     const url = await startPostgres(scope);
     const { deps, replicas } = await openStage(url, SETTINGS, { replicas: 1 }, scope);
