@@ -72,7 +72,7 @@ test('from the first key to the second: added, promoted when known, retired when
   const retired = await cli(['keys', 'retire', first, '--force'], { env });
   t.is(
     retired.stdout,
-    `Retired ${first}: what it signed is refused from now on, and its file is deleted.\n`,
+    `Retired ${first}: whatever it signed is refused from now on, and its file is deleted.\n`,
   );
   const { stdout } = await cli(['keys', 'list'], { env });
   const lines = stdout.trimEnd().split('\n');
