@@ -73,8 +73,10 @@ test.serial('a token is worth nothing once its user is inactive or deleted', asy
   const authorization = `Token ${token}`;
 
   await app.db('users').where({ id }).update({ is_active: false });
+  await app.deps.live.catchUp();
   const inactive = await app.client.get('/products/', { authorization });
   await app.db('users').where({ id }).delete();
+  await app.deps.live.catchUp();
   const deleted = await app.client.get('/products/', { authorization });
 
   isRefused(t, inactive, 'User inactive or deleted.', 'inactive');
