@@ -33,10 +33,14 @@ const liveFamilies = (
     .where('created_at', '>', startedAfter)
     .whereRaw('coalesce(last_used_at, created_at) > ?', [usedAfter]);
 
-export async function countSessions(owner: Owner, bounds: Live, db: Knex): Promise<number> {
-  const row: { count: number } | undefined = await liveFamilies(owner, bounds, db)
-    .count('* as count')
-    .first();
+export async function countSessions(
+  owner: Owner,
+  { except, ...bounds }: Live & { except: string | undefined },
+  db: Knex,
+): Promise<number> {
+  const families = liveFamilies(owner, bounds, db);
+  if (except !== undefined) families.whereNot('id', except);
+  const row: { count: number } | undefined = await families.count('* as count').first();
   return row?.count ?? 0;
 }
 

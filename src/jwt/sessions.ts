@@ -95,9 +95,8 @@ function cursorAt(edge: Session | undefined, reverse: boolean): Cursor {
 
 /** Throws NotFound unless the session is one of the user that has not been ended. */
 export async function endSession(id: string, user: Account, deps: RequestDeps): Promise<void> {
-  const only = isUuid(id) ? id : undefined;
-  if (only === undefined) throw new NotFound();
-  const ended = await endSessions(user, { now: deps.now(), only, limit: 1 }, deps.db);
+  if (!isUuid(id)) throw new NotFound();
+  const ended = await endSessions(user, { now: deps.now(), only: id, limit: 1 }, deps.db);
   if (ended === 0) throw new NotFound();
   await deps.live.catchUp();
 }
@@ -113,7 +112,7 @@ export async function endAllSessions(
 ): Promise<number> {
   const { db } = deps;
   const now = deps.now();
-  const count = await countSessions(user, liveBounds(deps), db);
+  const count = await countSessions(user, { ...liveBounds(deps), except: keep }, db);
   if (keep === undefined) {
     await endAllTokens({ id: user.id, now }, db);
   } else {
@@ -121,7 +120,7 @@ export async function endAllSessions(
     while ((await endSessions(user, { now, except: keep, limit: BATCH }, db)) === BATCH);
   }
   await deps.live.catchUp();
-  return keep === undefined ? count : count - 1;
+  return count;
 }
 
 // As many as a statement ends well within the time it has.

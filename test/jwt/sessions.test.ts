@@ -310,6 +310,18 @@ test.serial('a session that is over can be ended, with the tokens that outlive i
   t.deepEqual(await statuses(), [401, 401]);
 });
 
+test.serial('a current session that is over is kept, and counts for nothing', async (t) => {
+  const app = await startApp(t, { SESSION_IDLE_LIFETIME: 100 });
+  const { access } = await logIn(app, await createUser(app));
+  app.clock.advance(200);
+
+  const authorization = `Bearer ${access}`;
+  const { body } = await app.client.post(ALL, { authorization, json: { keep_current: true } });
+
+  t.deepEqual(body, { revoked: 0 });
+  t.is((await listProducts(app, access)).status, 200);
+});
+
 test.serial('an id is the same in capital letters', async (t) => {
   const app = await startApp(t);
   const user = await createUser(app);
