@@ -1,0 +1,6 @@
+// Generated clients, compiled and run: with Python, Go and Java where they are there.
+export default {
+  extensions: ['ts'],
+  files: ['test/clients/**/*.test.ts'],
+  timeout: '20m',
+};

@@ -1,0 +1,6 @@
+// Slower than `npm test` and with other tools: the mock, the matrix, workflows and the fuzzer.
+export default {
+  extensions: ['ts'],
+  files: ['test/contract/**/*.test.ts'],
+  timeout: '10m',
+};
