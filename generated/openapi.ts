@@ -1137,6 +1137,27 @@ export interface components {
                 "application/json": components["schemas"]["ErrorDetail"];
             };
         };
+        /** @description What you have is what you would get. */
+        NotModified: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description The product is no longer the one that `If-Match` names. Nothing was changed. */
+        PreconditionFailed: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
         /** @description The `Accept` header admits no JSON. */
         NotAcceptable: {
             headers: {
@@ -1194,6 +1215,19 @@ export interface components {
          * @example 42
          */
         ProductId: number;
+        /**
+         * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+         *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+         */
+        IfNoneMatch: string;
+        /**
+         * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+         *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+         *     matches nothing.
+         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+         */
+        IfMatch: string;
     };
     requestBodies: {
         AnyToken: {
@@ -1249,6 +1283,12 @@ export interface components {
          * @example 5
          */
         RetryAfter: number;
+        /**
+         * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
+         *     when the content does.
+         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+         */
+        ETag: string;
     };
     pathItems: never;
 }
@@ -2168,7 +2208,14 @@ export interface operations {
                  */
                 page_size?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2179,12 +2226,14 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
+            304: components["responses"]["NotModified"];
             /** @description A filter cannot be understood. */
             400: {
                 headers: {
@@ -2226,6 +2275,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2244,7 +2294,14 @@ export interface operations {
     retrieveProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2261,12 +2318,14 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Product"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["MalformedRequest"];
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["ProductNotFound"];
@@ -2277,7 +2336,15 @@ export interface operations {
     updateProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+                 *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+                 *     matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2294,6 +2361,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2305,6 +2373,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["ServiceUnavailable"];
@@ -2313,7 +2382,15 @@ export interface operations {
     destroyProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+                 *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+                 *     matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2339,13 +2416,22 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            412: components["responses"]["PreconditionFailed"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
     partialUpdateProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+                 *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+                 *     matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2368,6 +2454,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2389,6 +2476,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["ServiceUnavailable"];

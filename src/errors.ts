@@ -106,6 +106,13 @@ export class NotAcceptable extends ApiError {
   }
 }
 
+/** 412: somebody else was faster. */
+export class PreconditionFailed extends ApiError {
+  constructor() {
+    super(412, { detail: 'The current version is not one that If-Match names: read it again.' });
+  }
+}
+
 export class RequestTooLarge extends ApiError {
   constructor() {
     // The rest of the body is not read, so the connection cannot be used again.

@@ -5,6 +5,7 @@ import {
   changeProduct,
   deleteProduct,
   getProduct,
+  ifUnchanged,
   insertProduct,
   selectProducts,
 } from './repository.ts';
@@ -25,18 +26,27 @@ export const retrieveProduct: Handler<'retrieveProduct'> = async ({ params }, { 
   return { status: 200, body: await getProduct(params.id, db) };
 };
 
-export const updateProduct: Handler<'updateProduct'> = async ({ params, body }, { db }) => {
-  return { status: 200, body: await changeProduct(params.id, body, db) };
+export const updateProduct: Handler<'updateProduct'> = async (
+  { params: { id }, headers, body },
+  { db },
+) => {
+  const seen = { id, ifMatch: headers['If-Match'] };
+  return { status: 200, body: await ifUnchanged(seen, (trx) => changeProduct(id, body, trx), db) };
 };
 
 export const partialUpdateProduct: Handler<'partialUpdateProduct'> = async (
-  { params, body },
+  { params: { id }, headers, body },
   { db },
 ) => {
-  return { status: 200, body: await changeProduct(params.id, body, db) };
+  const seen = { id, ifMatch: headers['If-Match'] };
+  return { status: 200, body: await ifUnchanged(seen, (trx) => changeProduct(id, body, trx), db) };
 };
 
-export const destroyProduct: Handler<'destroyProduct'> = async ({ params }, { db }) => {
-  await deleteProduct(params.id, db);
+export const destroyProduct: Handler<'destroyProduct'> = async (
+  { params: { id }, headers },
+  { db },
+) => {
+  const seen = { id, ifMatch: headers['If-Match'] };
+  await ifUnchanged(seen, (trx) => deleteProduct(id, trx), db);
   return { status: 204 };
 };
