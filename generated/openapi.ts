@@ -1069,6 +1069,17 @@ export interface components {
                 "application/json": components["schemas"]["BadRequest"];
             };
         };
+        /** @description A field is missing or unfit, the body cannot be understood, or the idempotency key is none. */
+        InvalidNewProduct: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["BadRequest"];
+            };
+        };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
         BadCredentials: {
             headers: {
@@ -1158,6 +1169,29 @@ export interface components {
                 "application/json": components["schemas"]["ErrorDetail"];
             };
         };
+        /** @description Another request with this idempotency key is being worked on. Try again for its answer. */
+        IdempotencyConflict: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
+        /** @description This idempotency key has added a product of other fields. Nothing was added. */
+        IdempotencyKeyReused: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+            };
+        };
         /** @description The `Accept` header admits no JSON. */
         NotAcceptable: {
             headers: {
@@ -1228,6 +1262,12 @@ export interface components {
          * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
          */
         IfMatch: string;
+        /**
+         * @description A text of your choice, new for each product that you want, such as a UUID; the same in each retry. In quotes
+         *     (RFC 8941) or bare, which makes no difference.
+         * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+         */
+        IdempotencyKey: string;
     };
     requestBodies: {
         AnyToken: {
@@ -1289,6 +1329,12 @@ export interface components {
          * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
          */
         ETag: string;
+        /**
+         * @description Only where an `Idempotency-Key` was sent: `true` where this is the answer to an earlier request with that key,
+         *     `false` where this request was the first.
+         * @example false
+         */
+        IdempotencyReplayed: string;
     };
     pathItems: never;
 }
@@ -2264,7 +2310,14 @@ export interface operations {
     createProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, new for each product that you want, such as a UUID; the same in each retry. In quotes
+                 *     (RFC 8941) or bare, which makes no difference.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2276,18 +2329,21 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Product"];
                 };
             };
-            400: components["responses"]["InvalidProduct"];
+            400: components["responses"]["InvalidNewProduct"];
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["IdempotencyConflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };

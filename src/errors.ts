@@ -106,6 +106,17 @@ export class NotAcceptable extends ApiError {
   }
 }
 
+/** 409 for a retry that came too early. */
+export class IdempotencyConflict extends ApiError {
+  constructor() {
+    super(
+      409,
+      { detail: 'A request with this idempotency key is still running.' },
+      { headers: { 'Retry-After': '1' } },
+    );
+  }
+}
+
 /** 412: somebody else was faster. */
 export class PreconditionFailed extends ApiError {
   constructor() {
@@ -123,6 +134,12 @@ export class RequestTooLarge extends ApiError {
 export class UnsupportedMediaType extends ApiError {
   constructor(mediaType: string) {
     super(415, { detail: `Unsupported media type "${mediaType}" in request.` });
+  }
+}
+
+export class IdempotencyKeyReused extends ApiError {
+  constructor() {
+    super(422, { detail: 'This idempotency key was used for another request.' });
   }
 }
 

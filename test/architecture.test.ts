@@ -63,8 +63,13 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/products/*.ts',
-    ['src/products/*.ts', 'src/{contract,cursor,db,deps,entity-tag,errors,text}.ts'],
+    [
+      'src/products/*.ts',
+      'src/idempotency/answer-once.ts',
+      'src/{contract,cursor,db,deps,entity-tag,errors,text}.ts',
+    ],
   ],
+  ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/cursor.ts', ['src/errors.ts']],

@@ -1,4 +1,6 @@
+import type { Knex } from 'knex';
 import type { Handler } from '../contract.ts';
+import { answerOnce } from '../idempotency/answer-once.ts';
 import { filterProducts, readOrdering } from './filters.ts';
 import { paginate } from './pagination.ts';
 import {
@@ -18,8 +20,11 @@ export const listProducts: Handler<'listProducts'> = async ({ query, url }, { co
   return { status: 200, body: await paginate(products, page) };
 };
 
-export const createProduct: Handler<'createProduct'> = async ({ body, user }, { db }) => {
-  return { status: 201, body: await insertProduct({ ...body, owner: user.id }, db) };
+export const createProduct: Handler<'createProduct'> = async (request, deps) => {
+  const product = { ...request.body, owner: request.user.id };
+  const create = async (db: Knex) =>
+    ({ status: 201, body: await insertProduct(product, db) }) as const;
+  return answerOnce('createProduct', request, create, deps);
 };
 
 export const retrieveProduct: Handler<'retrieveProduct'> = async ({ params }, { db }) => {

@@ -1,10 +1,10 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { insertProduct } from '../../src/products/repository.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
 import type { RequestOptions } from '../support/client.ts';
 import { createUser } from '../support/factories.ts';
-import { insertProduct } from '../../src/products/repository.ts';
 
 const STALE = { detail: 'The current version is not one that If-Match names: read it again.' };
 const NO_PRODUCT = { detail: 'No Product matches the given query.' };
