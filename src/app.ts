@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
 import { createApi } from './http/api.ts';
+import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
 import { addHealthRoutes } from './http/health.ts';
@@ -39,6 +40,12 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
     if (isStopping) ctx.set('Connection', 'close');
   });
   koa.use(securityHeaders);
+  koa.use(
+    cors(
+      deps.config,
+      api.operations.map(({ method }) => method),
+    ),
+  );
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());
   koa.use(pages.routes());
