@@ -191,6 +191,25 @@ type ErrorDetail struct {
 	Messages []TokenFailure `json:"messages,omitempty"`
 }
 
+// Problem — Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+// `application/problem+json`.
+type Problem struct {
+	Type_     string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int64          `json:"status"`
+	Detail    string         `json:"detail"`
+	Code      string         `json:"code"`
+	Errors    []InputProblem `json:"errors,omitempty"`
+	RequestId string         `json:"request_id"`
+}
+
+// InputProblem — What is wrong with one field of a body, or with one parameter.
+type InputProblem struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+}
+
 // TokenFailure — What is wrong with a JWT in the Authorization header.
 type TokenFailure struct {
 	TokenClass string `json:"token_class"`
@@ -1264,8 +1283,9 @@ func (c *Client) Hello(ctx context.Context) (Greeting, error) {
 
 // HelloHeaders carries the declared response headers of HelloWithHeaders (nil when absent or unparsable).
 type HelloHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // HelloWithHeaders — Like Hello, also returning the declared response headers.
@@ -1287,6 +1307,7 @@ func (c *Client) HelloWithHeaders(ctx context.Context) (Greeting, HelloHeaders, 
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1317,6 +1338,7 @@ func (c *Client) ObtainAuthToken(ctx context.Context, body TokenCredentials) (Au
 type ObtainAuthTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1343,6 +1365,7 @@ func (c *Client) ObtainAuthTokenWithHeaders(ctx context.Context, body TokenCrede
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1364,8 +1387,9 @@ func (c *Client) DestroyAuthToken(ctx context.Context) error {
 
 // DestroyAuthTokenHeaders carries the declared response headers of DestroyAuthTokenWithHeaders (nil when absent or unparsable).
 type DestroyAuthTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // DestroyAuthTokenWithHeaders — Like DestroyAuthToken, also returning the declared response headers.
@@ -1386,6 +1410,7 @@ func (c *Client) DestroyAuthTokenWithHeaders(ctx context.Context) (DestroyAuthTo
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -1412,6 +1437,7 @@ func (c *Client) RotateAuthToken(ctx context.Context) (AuthToken, error) {
 type RotateAuthTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1434,6 +1460,7 @@ func (c *Client) RotateAuthTokenWithHeaders(ctx context.Context) (AuthToken, Rot
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1463,8 +1490,9 @@ func (c *Client) RegisterUser(ctx context.Context, body Registration) (Account, 
 
 // RegisterUserHeaders carries the declared response headers of RegisterUserWithHeaders (nil when absent or unparsable).
 type RegisterUserHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RegisterUserWithHeaders — Like RegisterUser, also returning the declared response headers.
@@ -1490,6 +1518,7 @@ func (c *Client) RegisterUserWithHeaders(ctx context.Context, body Registration)
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1514,8 +1543,9 @@ func (c *Client) RetrieveMe(ctx context.Context) (Account, error) {
 
 // RetrieveMeHeaders carries the declared response headers of RetrieveMeWithHeaders (nil when absent or unparsable).
 type RetrieveMeHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RetrieveMeWithHeaders — Like RetrieveMe, also returning the declared response headers.
@@ -1537,6 +1567,7 @@ func (c *Client) RetrieveMeWithHeaders(ctx context.Context) (Account, RetrieveMe
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1565,8 +1596,9 @@ func (c *Client) UpdateMe(ctx context.Context, body AccountPatch) (Account, erro
 
 // UpdateMeHeaders carries the declared response headers of UpdateMeWithHeaders (nil when absent or unparsable).
 type UpdateMeHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // UpdateMeWithHeaders — Like UpdateMe, also returning the declared response headers.
@@ -1592,6 +1624,7 @@ func (c *Client) UpdateMeWithHeaders(ctx context.Context, body AccountPatch) (Ac
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1616,8 +1649,9 @@ func (c *Client) SetPassword(ctx context.Context, body PasswordChange) error {
 
 // SetPasswordHeaders carries the declared response headers of SetPasswordWithHeaders (nil when absent or unparsable).
 type SetPasswordHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // SetPasswordWithHeaders — Like SetPassword, also returning the declared response headers.
@@ -1642,6 +1676,7 @@ func (c *Client) SetPasswordWithHeaders(ctx context.Context, body PasswordChange
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -1672,6 +1707,7 @@ func (c *Client) Login(ctx context.Context, body Credentials) (TokenPair, error)
 type LoginHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1698,6 +1734,7 @@ func (c *Client) LoginWithHeaders(ctx context.Context, body Credentials) (TokenP
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1729,6 +1766,7 @@ func (c *Client) RefreshToken(ctx context.Context, body RefreshRequest) (Refresh
 type RefreshTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1755,6 +1793,7 @@ func (c *Client) RefreshTokenWithHeaders(ctx context.Context, body RefreshReques
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1786,6 +1825,7 @@ func (c *Client) ObtainSlidingToken(ctx context.Context, body Credentials) (Slid
 type ObtainSlidingTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1812,6 +1852,7 @@ func (c *Client) ObtainSlidingTokenWithHeaders(ctx context.Context, body Credent
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1843,6 +1884,7 @@ func (c *Client) RefreshSlidingToken(ctx context.Context, body SlidingToken) (Sl
 type RefreshSlidingTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1869,6 +1911,7 @@ func (c *Client) RefreshSlidingTokenWithHeaders(ctx context.Context, body Slidin
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1898,8 +1941,9 @@ func (c *Client) VerifyToken(ctx context.Context, body VerifyRequest) (EmptyObje
 
 // VerifyTokenHeaders carries the declared response headers of VerifyTokenWithHeaders (nil when absent or unparsable).
 type VerifyTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // VerifyTokenWithHeaders — Like VerifyToken, also returning the declared response headers.
@@ -1925,6 +1969,7 @@ func (c *Client) VerifyTokenWithHeaders(ctx context.Context, body VerifyRequest)
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1953,8 +1998,9 @@ func (c *Client) BlacklistToken(ctx context.Context, body BlacklistRequest) (Emp
 
 // BlacklistTokenHeaders carries the declared response headers of BlacklistTokenWithHeaders (nil when absent or unparsable).
 type BlacklistTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // BlacklistTokenWithHeaders — Like BlacklistToken, also returning the declared response headers.
@@ -1980,6 +2026,7 @@ func (c *Client) BlacklistTokenWithHeaders(ctx context.Context, body BlacklistRe
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2012,8 +2059,9 @@ func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams) (
 
 // ListSessionsHeaders carries the declared response headers of ListSessionsWithHeaders (nil when absent or unparsable).
 type ListSessionsHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // ListSessionsWithHeaders — Like ListSessions, also returning the declared response headers.
@@ -2043,6 +2091,7 @@ func (c *Client) ListSessionsWithHeaders(ctx context.Context, params *ListSessio
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2171,8 +2220,9 @@ func (c *Client) RevokeAllSessions(ctx context.Context, body RevokeAllRequest) (
 
 // RevokeAllSessionsHeaders carries the declared response headers of RevokeAllSessionsWithHeaders (nil when absent or unparsable).
 type RevokeAllSessionsHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RevokeAllSessionsWithHeaders — Like RevokeAllSessions, also returning the declared response headers.
@@ -2198,6 +2248,7 @@ func (c *Client) RevokeAllSessionsWithHeaders(ctx context.Context, body RevokeAl
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2218,8 +2269,9 @@ func (c *Client) EndSession(ctx context.Context, id string) error {
 
 // EndSessionHeaders carries the declared response headers of EndSessionWithHeaders (nil when absent or unparsable).
 type EndSessionHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // EndSessionWithHeaders — Like EndSession, also returning the declared response headers.
@@ -2240,6 +2292,7 @@ func (c *Client) EndSessionWithHeaders(ctx context.Context, id string) (EndSessi
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -2270,6 +2323,7 @@ func (c *Client) IntrospectToken(ctx context.Context, body AnyToken) (Introspect
 type IntrospectTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -2296,6 +2350,7 @@ func (c *Client) IntrospectTokenWithHeaders(ctx context.Context, body AnyToken) 
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -2325,8 +2380,9 @@ func (c *Client) RevokeToken(ctx context.Context, body AnyToken) (EmptyObject, e
 
 // RevokeTokenHeaders carries the declared response headers of RevokeTokenWithHeaders (nil when absent or unparsable).
 type RevokeTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RevokeTokenWithHeaders — Like RevokeToken, also returning the declared response headers.
@@ -2352,6 +2408,7 @@ func (c *Client) RevokeTokenWithHeaders(ctx context.Context, body AnyToken) (Emp
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2420,8 +2477,9 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams) (
 
 // ListProductsHeaders carries the declared response headers of ListProductsWithHeaders (nil when absent or unparsable).
 type ListProductsHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // ListProductsWithHeaders — Like ListProducts, also returning the declared response headers.
@@ -2487,6 +2545,7 @@ func (c *Client) ListProductsWithHeaders(ctx context.Context, params *ListProduc
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2687,8 +2746,9 @@ func (c *Client) CreateProduct(ctx context.Context, body ProductInput) (Product,
 
 // CreateProductHeaders carries the declared response headers of CreateProductWithHeaders (nil when absent or unparsable).
 type CreateProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // CreateProductWithHeaders — Like CreateProduct, also returning the declared response headers.
@@ -2714,6 +2774,7 @@ func (c *Client) CreateProductWithHeaders(ctx context.Context, body ProductInput
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2738,8 +2799,9 @@ func (c *Client) RetrieveProduct(ctx context.Context, id int64) (Product, error)
 
 // RetrieveProductHeaders carries the declared response headers of RetrieveProductWithHeaders (nil when absent or unparsable).
 type RetrieveProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RetrieveProductWithHeaders — Like RetrieveProduct, also returning the declared response headers.
@@ -2761,6 +2823,7 @@ func (c *Client) RetrieveProductWithHeaders(ctx context.Context, id int64) (Prod
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2789,8 +2852,9 @@ func (c *Client) UpdateProduct(ctx context.Context, id int64, body ProductInput)
 
 // UpdateProductHeaders carries the declared response headers of UpdateProductWithHeaders (nil when absent or unparsable).
 type UpdateProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // UpdateProductWithHeaders — Like UpdateProduct, also returning the declared response headers.
@@ -2816,6 +2880,7 @@ func (c *Client) UpdateProductWithHeaders(ctx context.Context, id int64, body Pr
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2836,8 +2901,9 @@ func (c *Client) DestroyProduct(ctx context.Context, id int64) error {
 
 // DestroyProductHeaders carries the declared response headers of DestroyProductWithHeaders (nil when absent or unparsable).
 type DestroyProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // DestroyProductWithHeaders — Like DestroyProduct, also returning the declared response headers.
@@ -2858,6 +2924,7 @@ func (c *Client) DestroyProductWithHeaders(ctx context.Context, id int64) (Destr
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -2886,8 +2953,9 @@ func (c *Client) PartialUpdateProduct(ctx context.Context, id int64, body Produc
 
 // PartialUpdateProductHeaders carries the declared response headers of PartialUpdateProductWithHeaders (nil when absent or unparsable).
 type PartialUpdateProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // PartialUpdateProductWithHeaders — Like PartialUpdateProduct, also returning the declared response headers.
@@ -2913,6 +2981,7 @@ func (c *Client) PartialUpdateProductWithHeaders(ctx context.Context, id int64, 
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2939,6 +3008,7 @@ func (c *Client) GetJwks(ctx context.Context) (JwkSet, error) {
 type GetJwksHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -2961,6 +3031,7 @@ func (c *Client) GetJwksWithHeaders(ctx context.Context) (JwkSet, GetJwksHeaders
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }

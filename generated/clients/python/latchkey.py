@@ -204,6 +204,31 @@ class ErrorDetail:
 
 
 @dataclass
+class Problem:
+    """Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+    `application/problem+json`.
+    """
+    type_: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: Optional[List[InputProblem]] = None
+
+    # Python field name -> wire (JSON) name, for (de)serialization.
+    _field_map: ClassVar[Dict[str, str]] = {"type_": "type"}
+
+
+@dataclass
+class InputProblem:
+    """What is wrong with one field of a body, or with one parameter."""
+    field: str
+    detail: str
+    code: str
+
+
+@dataclass
 class TokenFailure:
     """What is wrong with a JWT in the Authorization header."""
     token_class: str
@@ -1321,7 +1346,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def obtain_auth_token(self, body: TokenCredentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Get your token"""
@@ -1343,7 +1368,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def destroy_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """End your token"""
@@ -1365,7 +1390,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def rotate_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Replace your token"""
@@ -1387,7 +1412,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def register_user(self, body: Registration, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Make an account"""
@@ -1409,7 +1434,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def retrieve_me(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Get your account"""
@@ -1431,7 +1456,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def update_me(self, body: AccountPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Change your account"""
@@ -1453,7 +1478,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def set_password(self, body: PasswordChange, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Change your password"""
@@ -1475,7 +1500,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def login(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> TokenPair:
         """Log in"""
@@ -1497,7 +1522,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def refresh_token(self, body: RefreshRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> RefreshedTokens:
         """Get a new access token"""
@@ -1519,7 +1544,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def obtain_sliding_token(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Log in for a sliding token"""
@@ -1541,7 +1566,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def refresh_sliding_token(self, body: SlidingToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Refresh a sliding token"""
@@ -1563,7 +1588,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def verify_token(self, body: VerifyRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Check a token"""
@@ -1585,7 +1610,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def blacklist_token(self, body: BlacklistRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Log out"""
@@ -1607,7 +1632,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_sessions(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SessionPage:
         """List your sessions"""
@@ -1637,7 +1662,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_sessions_pages(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> Iterator[SessionPage]:
         op = _OPERATIONS["list_sessions"]
@@ -1691,7 +1716,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def end_session(self, id: str, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Log out of a session"""
@@ -1713,7 +1738,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def introspect_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Introspection:
         """Ask what a token is worth"""
@@ -1735,7 +1760,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def revoke_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """End a token"""
@@ -1757,7 +1782,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_products(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> ProductPage:
         """List, filter and search products"""
@@ -1835,7 +1860,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> Iterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -1937,7 +1962,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def retrieve_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Get a product"""
@@ -1959,7 +1984,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def update_product(self, id: int, body: ProductInput, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Replace a product"""
@@ -1981,7 +2006,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def destroy_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Delete a product"""
@@ -2003,7 +2028,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def partial_update_product(self, id: int, body: ProductPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Change some fields of a product"""
@@ -2025,7 +2050,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def get_jwks(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> JwkSet:
         """Get the public keys"""
@@ -2047,7 +2072,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
 
 class AsyncClient:
@@ -2084,7 +2109,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def obtain_auth_token(self, body: TokenCredentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Get your token"""
@@ -2106,7 +2131,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def destroy_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """End your token"""
@@ -2128,7 +2153,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def rotate_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Replace your token"""
@@ -2150,7 +2175,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def register_user(self, body: Registration, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Make an account"""
@@ -2172,7 +2197,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def retrieve_me(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Get your account"""
@@ -2194,7 +2219,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def update_me(self, body: AccountPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Change your account"""
@@ -2216,7 +2241,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def set_password(self, body: PasswordChange, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Change your password"""
@@ -2238,7 +2263,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def login(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> TokenPair:
         """Log in"""
@@ -2260,7 +2285,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def refresh_token(self, body: RefreshRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> RefreshedTokens:
         """Get a new access token"""
@@ -2282,7 +2307,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def obtain_sliding_token(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Log in for a sliding token"""
@@ -2304,7 +2329,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def refresh_sliding_token(self, body: SlidingToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Refresh a sliding token"""
@@ -2326,7 +2351,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def verify_token(self, body: VerifyRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Check a token"""
@@ -2348,7 +2373,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def blacklist_token(self, body: BlacklistRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Log out"""
@@ -2370,7 +2395,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_sessions(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SessionPage:
         """List your sessions"""
@@ -2400,7 +2425,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_sessions_pages(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> AsyncIterator[SessionPage]:
         op = _OPERATIONS["list_sessions"]
@@ -2456,7 +2481,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def end_session(self, id: str, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Log out of a session"""
@@ -2478,7 +2503,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def introspect_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Introspection:
         """Ask what a token is worth"""
@@ -2500,7 +2525,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def revoke_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """End a token"""
@@ -2522,7 +2547,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_products(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> ProductPage:
         """List, filter and search products"""
@@ -2600,7 +2625,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> AsyncIterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -2704,7 +2729,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def retrieve_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Get a product"""
@@ -2726,7 +2751,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def update_product(self, id: int, body: ProductInput, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Replace a product"""
@@ -2748,7 +2773,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def destroy_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Delete a product"""
@@ -2770,7 +2795,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def partial_update_product(self, id: int, body: ProductPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Change some fields of a product"""
@@ -2792,7 +2817,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def get_jwks(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> JwkSet:
         """Get the public keys"""
@@ -2814,6 +2839,6 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
 

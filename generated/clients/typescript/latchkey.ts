@@ -38,6 +38,63 @@
  * wrong, a list of sentences for each field; what concerns no single field is under `non_field_errors`.
  * A 503 is our own trouble, never a verdict on credentials: keep them and try again.
  *
+ * Whoever names `application/problem+json` in `Accept`, with at least the weight of `application/json`, is given the
+ * same refusal as a problem (RFC 9457); what is no refusal is `application/json` for them too. A problem always has
+ * a `code` for programs:
+ *
+ * | code | status | title |
+ * | --- | --- | --- |
+ * | `invalid` | 400 | The input is not valid |
+ * | `parse_error` | 400 | The request cannot be read |
+ * | `not_authenticated` | 401 | Credentials are missing |
+ * | `authentication_failed` | 401 | The credentials are not good |
+ * | `no_active_account` | 401 | There is no such active account |
+ * | `token_not_valid` | 401 | The token is not good, or no longer |
+ * | `bad_authorization_header` | 401 | The Authorization header cannot be read |
+ * | `user_not_found` | 401 | The user of the token is gone |
+ * | `user_inactive` | 401 | The user of the token is inactive |
+ * | `invalid_client` | 401 | The credentials of the client are not good |
+ * | `permission_denied` | 403 | The caller may not do this |
+ * | `not_found` | 404 | There is nothing here |
+ * | `method_not_allowed` | 405 | The path does not know the method |
+ * | `not_acceptable` | 406 | JSON is all there is |
+ * | `request_too_large` | 413 | The body is too large |
+ * | `unsupported_media_type` | 415 | The body is of a type that is not taken |
+ * | `error` | 500 | The service has a fault |
+ * | `service_unavailable` | 503 | The service is ill for the moment |
+ *
+ * A 405, which a wrong method meets on any path, and a 500 are not among the responses below. `not_acceptable` is
+ * told without its code, because whoever names a problem takes JSON. An `invalid` input has a list of `errors`, each
+ * with a code of its own:
+ *
+ * | code | means |
+ * | --- | --- |
+ * | `required` | it is missing |
+ * | `null` | it is null, or the whole body is |
+ * | `blank` | it is blank |
+ * | `invalid` | it is of another type or form |
+ * | `max_length` | the text is too long |
+ * | `min_value` | the number is too small |
+ * | `max_value` | the number is too large |
+ * | `max_digits` | the decimal has too many digits |
+ * | `max_decimal_places` | it has too many digits behind the point |
+ * | `max_whole_digits` | it has too many digits before the point |
+ * | `max_string_length` | the number has more characters than are read |
+ * | `null_characters_not_allowed` | the text has a NUL in it |
+ * | `surrogate_characters_not_allowed` | the text has half a surrogate pair in it |
+ * | `unique` | somebody else has it already |
+ * | `password_too_short` | the new password is too short |
+ * | `password_too_common` | the new password is one that many have |
+ * | `password_too_similar` | the new password is like the username |
+ * | `invalid_password` | the current password is another one |
+ * | `authorization` | no active user has this name and password |
+ * | `token_not_valid` | the token is blacklisted |
+ *
+ * ## Names of requests
+ *
+ * Every answer has an `X-Request-Id`, which is in the log of the service and in problems too. Send a name of your own,
+ * 1 to 128 letters, digits, `.`, `_` and `-`, and the answer has that one.
+ *
  * ## Extensions in this document
  *
  * | extension | says |
@@ -541,6 +598,65 @@ export type ErrorDetail = {
 };
 
 /**
+ * Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+ * `application/problem+json`.
+ */
+export type Problem = {
+    /**
+     * The kind of problem, as a URI that leads to the table of codes. One for each `code`.
+     * @format uri-reference
+     */
+    type: string;
+    /**
+     * The kind of problem, for people. One for each `code`.
+     */
+    title: string;
+    /**
+     * The status of the answer.
+     * @minimum 400
+     * @maximum 599
+     * @format int32
+     */
+    status: number;
+    /**
+     * The reason, for people.
+     */
+    detail: string;
+    /**
+     * The reason, for programs. The table of codes explains it.
+     */
+    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+    /**
+     * What is wrong with the input, where `code` is `invalid`.
+     */
+    errors?: InputProblem[];
+    /**
+     * The name of this request, as in the header `X-Request-Id`.
+     * @maxLength 128
+     * @pattern ^[A-Za-z0-9._-]+$
+     */
+    request_id: string;
+};
+
+/**
+ * What is wrong with one field of a body, or with one parameter.
+ */
+export type InputProblem = {
+    /**
+     * Its name; `non_field_errors` for what concerns no single one.
+     */
+    field: string;
+    /**
+     * The reason, for people.
+     */
+    detail: string;
+    /**
+     * The reason, for programs. The second table of codes explains it.
+     */
+    code: "required" | "null" | "blank" | "invalid" | "max_length" | "min_value" | "max_value" | "max_digits" | "max_decimal_places" | "max_whole_digits" | "max_string_length" | "null_characters_not_allowed" | "surrogate_characters_not_allowed" | "unique" | "password_too_short" | "password_too_common" | "password_too_similar" | "invalid_password" | "authorization" | "token_not_valid";
+};
+
+/**
  * What is wrong with a JWT in the Authorization header.
  */
 export type TokenFailure = {
@@ -634,22 +750,24 @@ export type Jwk = {
 
 export type HelloResult = Greeting;
 
-export type HelloError = ErrorDetail;
+export type HelloError = ErrorDetail | Problem;
 
 export type HelloResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type ObtainAuthTokenResult = AuthToken;
 
-export type ObtainAuthTokenError = BadRequest | ErrorDetail;
+export type ObtainAuthTokenError = BadRequest | Problem | ErrorDetail;
 
 export type ObtainAuthTokenBody = TokenCredentials;
 
 export type ObtainAuthTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -659,32 +777,35 @@ export type ObtainAuthTokenVariables = {
 
 export type DestroyAuthTokenResult = void;
 
-export type DestroyAuthTokenError = ErrorDetail;
+export type DestroyAuthTokenError = ErrorDetail | Problem;
 
 export type DestroyAuthTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RotateAuthTokenResult = AuthToken;
 
-export type RotateAuthTokenError = ErrorDetail;
+export type RotateAuthTokenError = ErrorDetail | Problem;
 
 export type RotateAuthTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
 export type RegisterUserResult = Account;
 
-export type RegisterUserError = BadRequest | ErrorDetail;
+export type RegisterUserError = BadRequest | Problem | ErrorDetail;
 
 export type RegisterUserBody = Registration;
 
 export type RegisterUserResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RegisterUserVariables = {
@@ -693,22 +814,24 @@ export type RegisterUserVariables = {
 
 export type RetrieveMeResult = Account;
 
-export type RetrieveMeError = ErrorDetail;
+export type RetrieveMeError = ErrorDetail | Problem;
 
 export type RetrieveMeResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type UpdateMeResult = Account;
 
-export type UpdateMeError = BadRequest | ErrorDetail;
+export type UpdateMeError = BadRequest | Problem | ErrorDetail;
 
 export type UpdateMeBody = AccountPatch;
 
 export type UpdateMeResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type UpdateMeVariables = {
@@ -717,13 +840,14 @@ export type UpdateMeVariables = {
 
 export type SetPasswordResult = void;
 
-export type SetPasswordError = BadRequest | ErrorDetail;
+export type SetPasswordError = BadRequest | Problem | ErrorDetail;
 
 export type SetPasswordBody = PasswordChange;
 
 export type SetPasswordResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type SetPasswordVariables = {
@@ -732,13 +856,14 @@ export type SetPasswordVariables = {
 
 export type LoginResult = TokenPair;
 
-export type LoginError = BadRequest | ErrorDetail;
+export type LoginError = BadRequest | Problem | ErrorDetail;
 
 export type LoginBody = Credentials;
 
 export type LoginResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -748,13 +873,14 @@ export type LoginVariables = {
 
 export type RefreshTokenResult = RefreshedTokens;
 
-export type RefreshTokenError = BadRequest | ErrorDetail;
+export type RefreshTokenError = BadRequest | Problem | ErrorDetail;
 
 export type RefreshTokenBody = RefreshRequest;
 
 export type RefreshTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -764,13 +890,14 @@ export type RefreshTokenVariables = {
 
 export type ObtainSlidingTokenResult = SlidingToken;
 
-export type ObtainSlidingTokenError = BadRequest | ErrorDetail;
+export type ObtainSlidingTokenError = BadRequest | Problem | ErrorDetail;
 
 export type ObtainSlidingTokenBody = Credentials;
 
 export type ObtainSlidingTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -780,13 +907,14 @@ export type ObtainSlidingTokenVariables = {
 
 export type RefreshSlidingTokenResult = SlidingToken;
 
-export type RefreshSlidingTokenError = BadRequest | ErrorDetail;
+export type RefreshSlidingTokenError = BadRequest | Problem | ErrorDetail;
 
 export type RefreshSlidingTokenBody = SlidingToken;
 
 export type RefreshSlidingTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -796,13 +924,14 @@ export type RefreshSlidingTokenVariables = {
 
 export type VerifyTokenResult = EmptyObject;
 
-export type VerifyTokenError = BadRequest | ErrorDetail;
+export type VerifyTokenError = BadRequest | Problem | ErrorDetail;
 
 export type VerifyTokenBody = VerifyRequest;
 
 export type VerifyTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type VerifyTokenVariables = {
@@ -811,13 +940,14 @@ export type VerifyTokenVariables = {
 
 export type BlacklistTokenResult = EmptyObject;
 
-export type BlacklistTokenError = BadRequest | ErrorDetail;
+export type BlacklistTokenError = BadRequest | Problem | ErrorDetail;
 
 export type BlacklistTokenBody = BlacklistRequest;
 
 export type BlacklistTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type BlacklistTokenVariables = {
@@ -826,7 +956,7 @@ export type BlacklistTokenVariables = {
 
 export type ListSessionsResult = SessionPage;
 
-export type ListSessionsError = BadQuery | ErrorDetail;
+export type ListSessionsError = BadQuery | Problem | ErrorDetail;
 
 export type ListSessionsQuery = {
     /**
@@ -844,6 +974,7 @@ export type ListSessionsQuery = {
 export type ListSessionsResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type ListSessionsVariables = {
@@ -852,13 +983,14 @@ export type ListSessionsVariables = {
 
 export type RevokeAllSessionsResult = RevokedSessions;
 
-export type RevokeAllSessionsError = BadRequest | ErrorDetail;
+export type RevokeAllSessionsError = BadRequest | Problem | ErrorDetail;
 
 export type RevokeAllSessionsBody = RevokeAllRequest;
 
 export type RevokeAllSessionsResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RevokeAllSessionsVariables = {
@@ -867,7 +999,7 @@ export type RevokeAllSessionsVariables = {
 
 export type EndSessionResult = void;
 
-export type EndSessionError = ErrorDetail;
+export type EndSessionError = ErrorDetail | Problem;
 
 export type EndSessionPath = {
     /**
@@ -881,6 +1013,7 @@ export type EndSessionPath = {
 export type EndSessionResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type EndSessionVariables = {
@@ -889,13 +1022,14 @@ export type EndSessionVariables = {
 
 export type IntrospectTokenResult = Introspection;
 
-export type IntrospectTokenError = BadRequest | ErrorDetail;
+export type IntrospectTokenError = BadRequest | Problem | ErrorDetail;
 
 export type IntrospectTokenBody = AnyToken;
 
 export type IntrospectTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -905,13 +1039,14 @@ export type IntrospectTokenVariables = {
 
 export type RevokeTokenResult = EmptyObject;
 
-export type RevokeTokenError = BadRequest | ErrorDetail;
+export type RevokeTokenError = BadRequest | Problem | ErrorDetail;
 
 export type RevokeTokenBody = AnyToken;
 
 export type RevokeTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RevokeTokenVariables = {
@@ -920,7 +1055,7 @@ export type RevokeTokenVariables = {
 
 export type ListProductsResult = ProductPage;
 
-export type ListProductsError = BadQuery | ErrorDetail;
+export type ListProductsError = BadQuery | Problem | ErrorDetail;
 
 export type ListProductsQuery = {
     /**
@@ -996,6 +1131,7 @@ export type ListProductsQuery = {
 export type ListProductsResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type ListProductsVariables = {
@@ -1004,13 +1140,14 @@ export type ListProductsVariables = {
 
 export type CreateProductResult = Product;
 
-export type CreateProductError = BadRequest | ErrorDetail;
+export type CreateProductError = BadRequest | Problem | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
 
 export type CreateProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type CreateProductVariables = {
@@ -1019,7 +1156,7 @@ export type CreateProductVariables = {
 
 export type RetrieveProductResult = Product;
 
-export type RetrieveProductError = ErrorDetail;
+export type RetrieveProductError = ErrorDetail | Problem;
 
 export type RetrieveProductPath = {
     /**
@@ -1033,6 +1170,7 @@ export type RetrieveProductPath = {
 export type RetrieveProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RetrieveProductVariables = {
@@ -1041,7 +1179,7 @@ export type RetrieveProductVariables = {
 
 export type UpdateProductResult = Product;
 
-export type UpdateProductError = BadRequest | ErrorDetail;
+export type UpdateProductError = BadRequest | Problem | ErrorDetail;
 
 export type UpdateProductPath = {
     /**
@@ -1057,6 +1195,7 @@ export type UpdateProductBody = ProductInput;
 export type UpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type UpdateProductVariables = {
@@ -1066,7 +1205,7 @@ export type UpdateProductVariables = {
 
 export type DestroyProductResult = void;
 
-export type DestroyProductError = ErrorDetail;
+export type DestroyProductError = ErrorDetail | Problem;
 
 export type DestroyProductPath = {
     /**
@@ -1080,6 +1219,7 @@ export type DestroyProductPath = {
 export type DestroyProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type DestroyProductVariables = {
@@ -1088,7 +1228,7 @@ export type DestroyProductVariables = {
 
 export type PartialUpdateProductResult = Product;
 
-export type PartialUpdateProductError = BadRequest | ErrorDetail;
+export type PartialUpdateProductError = BadRequest | Problem | ErrorDetail;
 
 export type PartialUpdateProductPath = {
     /**
@@ -1104,6 +1244,7 @@ export type PartialUpdateProductBody = ProductPatch;
 export type PartialUpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type PartialUpdateProductVariables = {
@@ -1113,11 +1254,12 @@ export type PartialUpdateProductVariables = {
 
 export type GetJwksResult = JwkSet;
 
-export type GetJwksError = ErrorDetail;
+export type GetJwksError = ErrorDetail | Problem;
 
 export type GetJwksResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -1133,6 +1275,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     obtainAuthToken: {
@@ -1144,6 +1287,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1154,6 +1298,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     rotateAuthToken: {
@@ -1163,6 +1308,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1175,6 +1321,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     retrieveMe: {
@@ -1184,6 +1331,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     updateMe: {
@@ -1195,6 +1343,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     setPassword: {
@@ -1206,6 +1355,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     login: {
@@ -1217,6 +1367,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1229,6 +1380,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1241,6 +1393,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1253,6 +1406,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1265,6 +1419,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     blacklistToken: {
@@ -1276,6 +1431,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     listSessions: {
@@ -1287,6 +1443,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
         item: Session;
         page: ListSessionsResult;
@@ -1300,6 +1457,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     endSession: {
@@ -1311,6 +1469,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     introspectToken: {
@@ -1322,6 +1481,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1334,6 +1494,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     listProducts: {
@@ -1345,6 +1506,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
         item: Product;
         page: ListProductsResult;
@@ -1358,6 +1520,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     retrieveProduct: {
@@ -1369,6 +1532,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     updateProduct: {
@@ -1381,6 +1545,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     destroyProduct: {
@@ -1392,6 +1557,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     partialUpdateProduct: {
@@ -1404,6 +1570,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     getJwks: {
@@ -1413,6 +1580,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1424,32 +1592,32 @@ export type Ops = {
  * tags) for cache keys, tracing span names, and request logging.
  */
 export const OPERATIONS = {
-    hello: { id: "hello", method: "GET", path: "/", tags: ["Hello"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    obtainAuthToken: { id: "obtainAuthToken", method: "POST", path: "/auth/token/", tags: ["Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    destroyAuthToken: { id: "destroyAuthToken", method: "POST", path: "/auth/token/logout/", tags: ["Tokens"], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    rotateAuthToken: { id: "rotateAuthToken", method: "POST", path: "/auth/token/rotate/", tags: ["Tokens"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    registerUser: { id: "registerUser", method: "POST", path: "/auth/users/", tags: ["Accounts"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    retrieveMe: { id: "retrieveMe", method: "GET", path: "/auth/users/me/", tags: ["Accounts"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    updateMe: { id: "updateMe", method: "PATCH", path: "/auth/users/me/", tags: ["Accounts"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    setPassword: { id: "setPassword", method: "POST", path: "/auth/users/set_password/", tags: ["Accounts"], body: { contentType: "application/json" }, responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    login: { id: "login", method: "POST", path: "/login/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    refreshToken: { id: "refreshToken", method: "POST", path: "/refresh_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    obtainSlidingToken: { id: "obtainSlidingToken", method: "POST", path: "/login/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    refreshSlidingToken: { id: "refreshSlidingToken", method: "POST", path: "/refresh_token/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    verifyToken: { id: "verifyToken", method: "POST", path: "/verify_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    blacklistToken: { id: "blacklistToken", method: "POST", path: "/blacklist_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    listSessions: { id: "listSessions", method: "GET", path: "/auth/sessions/", tags: ["Sessions"], params: [{ name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
-    revokeAllSessions: { id: "revokeAllSessions", method: "POST", path: "/auth/sessions/revoke_all/", tags: ["Sessions"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
-    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    getJwks: { id: "getJwks", method: "GET", path: "/.well-known/jwks.json", tags: ["Keys"], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] }
+    hello: { id: "hello", method: "GET", path: "/", tags: ["Hello"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    obtainAuthToken: { id: "obtainAuthToken", method: "POST", path: "/auth/token/", tags: ["Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    destroyAuthToken: { id: "destroyAuthToken", method: "POST", path: "/auth/token/logout/", tags: ["Tokens"], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    rotateAuthToken: { id: "rotateAuthToken", method: "POST", path: "/auth/token/rotate/", tags: ["Tokens"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    registerUser: { id: "registerUser", method: "POST", path: "/auth/users/", tags: ["Accounts"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    retrieveMe: { id: "retrieveMe", method: "GET", path: "/auth/users/me/", tags: ["Accounts"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    updateMe: { id: "updateMe", method: "PATCH", path: "/auth/users/me/", tags: ["Accounts"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    setPassword: { id: "setPassword", method: "POST", path: "/auth/users/set_password/", tags: ["Accounts"], body: { contentType: "application/json" }, responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    login: { id: "login", method: "POST", path: "/login/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    refreshToken: { id: "refreshToken", method: "POST", path: "/refresh_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    obtainSlidingToken: { id: "obtainSlidingToken", method: "POST", path: "/login/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    refreshSlidingToken: { id: "refreshSlidingToken", method: "POST", path: "/refresh_token/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    verifyToken: { id: "verifyToken", method: "POST", path: "/verify_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    blacklistToken: { id: "blacklistToken", method: "POST", path: "/blacklist_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    listSessions: { id: "listSessions", method: "GET", path: "/auth/sessions/", tags: ["Sessions"], params: [{ name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    revokeAllSessions: { id: "revokeAllSessions", method: "POST", path: "/auth/sessions/revoke_all/", tags: ["Sessions"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    getJwks: { id: "getJwks", method: "GET", path: "/.well-known/jwks.json", tags: ["Keys"], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] }
 } as const satisfies Record<string, OperationDescriptor>;
 
 export type OperationId = (typeof OPERATIONS)[keyof typeof OPERATIONS]["id"];

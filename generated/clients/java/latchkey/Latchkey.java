@@ -760,6 +760,79 @@ public final class Latchkey {
         }
     }
 
+    /**
+     * Problem — Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+     * `application/problem+json`.
+     */
+    public record Problem(
+        String type,
+        String title,
+        Long status,
+        String detail,
+        String code,
+        List<InputProblem> errors,
+        String requestId
+    ) implements JsonValue {
+        public static Problem fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new Problem(
+                asString(data.get("type")),
+                asString(data.get("title")),
+                asLong(data.get("status")),
+                asString(data.get("detail")),
+                asString(data.get("code")),
+                asList(data.get("errors"), item -> InputProblem.fromJson(item)),
+                asString(data.get("request_id"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            data.put("type", type);
+            data.put("title", title);
+            data.put("status", status);
+            data.put("detail", detail);
+            data.put("code", code);
+            if (errors != null) {
+                data.put("errors", errors);
+            }
+            data.put("request_id", requestId);
+            return data;
+        }
+    }
+
+    /** InputProblem — What is wrong with one field of a body, or with one parameter. */
+    public record InputProblem(
+        String field,
+        String detail,
+        String code
+    ) implements JsonValue {
+        public static InputProblem fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new InputProblem(
+                asString(data.get("field")),
+                asString(data.get("detail")),
+                asString(data.get("code"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            data.put("field", field);
+            data.put("detail", detail);
+            data.put("code", code);
+            return data;
+        }
+    }
+
     /** TokenFailure — What is wrong with a JWT in the Authorization header. */
     public record TokenFailure(
         String tokenClass,
@@ -2531,7 +2604,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Greeting data = Greeting.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** obtainAuthToken — Get your token */
@@ -2564,7 +2637,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         AuthToken data = AuthToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** destroyAuthToken — End your token */
@@ -2593,7 +2666,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** rotateAuthToken — Replace your token */
@@ -2622,7 +2695,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         AuthToken data = AuthToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** registerUser — Make an account */
@@ -2655,7 +2728,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Account data = Account.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** retrieveMe — Get your account */
@@ -2684,7 +2757,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Account data = Account.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** updateMe — Change your account */
@@ -2717,7 +2790,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Account data = Account.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** setPassword — Change your password */
@@ -2750,7 +2823,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** login — Log in */
@@ -2783,7 +2856,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         TokenPair data = TokenPair.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** refreshToken — Get a new access token */
@@ -2816,7 +2889,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         RefreshedTokens data = RefreshedTokens.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** obtainSlidingToken — Log in for a sliding token */
@@ -2849,7 +2922,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         SlidingToken data = SlidingToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** refreshSlidingToken — Refresh a sliding token */
@@ -2882,7 +2955,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         SlidingToken data = SlidingToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** verifyToken — Check a token */
@@ -2915,7 +2988,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Map<String, Object> data = asMap(decodeJson(response), item -> item);
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** blacklistToken — Log out */
@@ -2948,7 +3021,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Map<String, Object> data = asMap(decodeJson(response), item -> item);
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listSessions — List your sessions */
@@ -2993,7 +3066,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         SessionPage data = SessionPage.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listSessions response pages, following the pagination rule automatically. */
@@ -3078,7 +3151,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         RevokedSessions data = RevokedSessions.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** endSession — Log out of a session */
@@ -3107,7 +3180,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** introspectToken — Ask what a token is worth */
@@ -3140,7 +3213,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Introspection data = Introspection.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** revokeToken — End a token */
@@ -3173,7 +3246,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Map<String, Object> data = asMap(decodeJson(response), item -> item);
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listProducts — List, filter and search products */
@@ -3290,7 +3363,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         ProductPage data = ProductPage.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listProducts response pages, following the pagination rule automatically. */
@@ -3447,7 +3520,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** retrieveProduct — Get a product */
@@ -3476,7 +3549,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** updateProduct — Replace a product */
@@ -3509,7 +3582,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** destroyProduct — Delete a product */
@@ -3538,7 +3611,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** partialUpdateProduct — Change some fields of a product */
@@ -3571,7 +3644,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** getJwks — Get the public keys */
@@ -3600,7 +3673,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         JwkSet data = JwkSet.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
 }
