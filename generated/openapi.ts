@@ -929,6 +929,66 @@ export interface components {
             /** @description What each kind of token that may be in the header found wrong. */
             messages?: components["schemas"]["TokenFailure"][];
         };
+        /**
+         * @description Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+         *     `application/problem+json`.
+         */
+        Problem: {
+            /**
+             * Format: uri-reference
+             * @description The kind of problem, as a URI that leads to the table of codes. One for each `code`.
+             * @example /problems#invalid
+             */
+            type: string;
+            /**
+             * @description The kind of problem, for people. One for each `code`.
+             * @example The input is not valid
+             */
+            title: string;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             * @example 400
+             */
+            status: number;
+            /**
+             * @description The reason, for people.
+             * @example price: A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
+            /** @description What is wrong with the input, where `code` is `invalid`. */
+            errors?: components["schemas"]["InputProblem"][];
+            /**
+             * @description The name of this request, as in the header `X-Request-Id`.
+             * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+             */
+            request_id: string;
+        };
+        /** @description What is wrong with one field of a body, or with one parameter. */
+        InputProblem: {
+            /**
+             * @description Its name; `non_field_errors` for what concerns no single one.
+             * @example price
+             */
+            field: string;
+            /**
+             * @description The reason, for people.
+             * @example A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The second table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "required" | "null" | "blank" | "invalid" | "max_length" | "min_value" | "max_value" | "max_digits" | "max_decimal_places" | "max_whole_digits" | "max_string_length" | "null_characters_not_allowed" | "surrogate_characters_not_allowed" | "unique" | "password_too_short" | "password_too_common" | "password_too_similar" | "invalid_password" | "authorization" | "token_not_valid";
+        };
         /** @description What is wrong with a JWT in the Authorization header. */
         TokenFailure: {
             /**
@@ -1030,10 +1090,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The field is missing or unfit, or the body cannot be understood. */
@@ -1041,10 +1103,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1052,10 +1116,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1063,10 +1129,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, the body cannot be understood, or the idempotency key is none. */
@@ -1074,10 +1142,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
@@ -1085,11 +1155,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials are missing or bad. */
@@ -1097,11 +1169,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The product belongs to someone else, and the user is not staff. */
@@ -1109,10 +1183,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service makes no accounts for strangers. */
@@ -1120,10 +1196,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description `?format=` asks for a format that does not exist. */
@@ -1131,10 +1209,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description There is no such product, or `?format=` asks for a format that does not exist. */
@@ -1142,10 +1222,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description What you have is what you would get. */
@@ -1153,6 +1235,7 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 ETag: components["headers"]["ETag"];
                 [name: string]: unknown;
             };
@@ -1163,10 +1246,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Another request with this idempotency key is being worked on. Try again for its answer. */
@@ -1174,11 +1259,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description This idempotency key has added a product of other fields. Nothing was added. */
@@ -1186,10 +1273,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The `Accept` header admits no JSON. */
@@ -1197,6 +1286,7 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1208,10 +1298,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body is neither JSON nor a form, or does not say what it is. */
@@ -1219,10 +1311,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service cannot reach what it needs for this request, its database for example. Nothing is said about the credentials: keep them. */
@@ -1230,11 +1324,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
     };
@@ -1298,6 +1394,12 @@ export interface components {
          */
         Vary: string;
         /**
+         * @description The name of this request, which is in the log of the service too: the `X-Request-Id` of the request where that
+         *     is 1 to 128 letters, digits, `.`, `_` and `-`, else a new UUID.
+         * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+         */
+        RequestId: string;
+        /**
          * @description How to authenticate: the challenge of the first configured scheme, `Token` or `Bearer realm="api"`, whichever
          *     scheme was tried.
          * @example Token
@@ -1354,6 +1456,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1387,6 +1490,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1399,10 +1503,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["BadCredentials"];
@@ -1427,6 +1533,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1452,6 +1559,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1486,6 +1594,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1497,10 +1606,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             403: components["responses"]["RegistrationClosed"];
@@ -1525,6 +1636,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1558,6 +1670,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1569,10 +1682,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1603,6 +1718,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1612,10 +1728,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1646,6 +1764,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1658,10 +1777,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1669,11 +1790,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1703,6 +1826,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1716,11 +1840,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1750,6 +1876,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1762,10 +1889,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1773,11 +1902,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1807,6 +1938,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1819,10 +1951,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not, or no longer, good for another one. */
@@ -1830,11 +1964,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1864,6 +2000,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1875,10 +2012,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not good. */
@@ -1886,11 +2025,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1920,6 +2061,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1932,11 +2074,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1972,6 +2116,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1983,10 +2128,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1995,10 +2142,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2025,6 +2174,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2036,10 +2186,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2070,6 +2222,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2084,10 +2237,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2108,6 +2263,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -2124,11 +2280,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["Challenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The user is not staff. */
@@ -2136,10 +2294,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -2163,6 +2323,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2272,6 +2433,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -2285,10 +2447,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2297,10 +2461,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2328,6 +2494,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
@@ -2374,6 +2541,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -2417,6 +2585,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -2463,6 +2632,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2510,6 +2680,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -2522,10 +2693,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2552,6 +2725,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["PublicFor5Minutes"];
                     [name: string]: unknown;
                 };
