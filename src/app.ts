@@ -4,6 +4,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
+import { answerCheck } from './http/answer-check.ts';
 import { createApi } from './http/api.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
@@ -37,6 +38,9 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
     if (isStopping) ctx.set('Connection', 'close');
   });
   koa.use(securityHeaders);
+  koa.use(errorResponse(log));
+  // Between the two, so that it sees refusals, and what it throws becomes an answer as well.
+  koa.use(answerCheck(contractDocument(), deps.config, log));
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());
   koa.use(pages.routes());
