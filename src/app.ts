@@ -6,9 +6,11 @@ import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
 import { answerCheck } from './http/answer-check.ts';
 import { createApi } from './http/api.ts';
+import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -31,6 +33,7 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
 
   const koa = new Koa();
+  koa.use(requestId);
   koa.use(requestLog(log));
   koa.use(async (ctx, next) => {
     await next();
@@ -38,6 +41,12 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
     if (isStopping) ctx.set('Connection', 'close');
   });
   koa.use(securityHeaders);
+  koa.use(
+    cors(
+      deps.config,
+      api.operations.map(({ method }) => method),
+    ),
+  );
   koa.use(errorResponse(log));
   // Between the two, so that it sees refusals, and what it throws becomes an answer as well.
   koa.use(answerCheck(contractDocument(), deps.config, log));
@@ -46,7 +55,9 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   koa.use(pages.routes());
   koa.use(notFound);
   // What reaches this is our own fault, or a socket that broke while we wrote.
-  koa.on('error', (error) => log.error({ err: error }, 'unhandled'));
+  koa.on('error', (error, ctx) =>
+    log.error({ requestId: ctx?.state.requestId, err: error }, 'unhandled'),
+  );
   return {
     koa,
     stopping: () => {

@@ -23,7 +23,7 @@ export function answerCheck(contract: object, config: Config, log: Logger): Midd
 
   return async (ctx, next) => {
     await next();
-    const { operationId } = ctx.state;
+    const { operationId, requestId } = ctx.state;
     // A 500 is told where it comes from, and declared nowhere: nobody is to build on that either.
     if (operationId === undefined || ctx.status === 500) return;
     if (!isDue(`${operationId} ${ctx.status}`)) return;
@@ -32,7 +32,7 @@ export function answerCheck(contract: object, config: Config, log: Logger): Midd
     const { status } = ctx;
     if (!isProduction)
       throw new ContractBreach(`${operationId} ${status} breaks the contract: ${breaches.join()}`);
-    log.error({ operationId, status, breaches }, 'an answer breaks the contract');
+    log.error({ requestId, operationId, status, breaches }, 'an answer breaks the contract');
   };
 }
 

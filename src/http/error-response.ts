@@ -19,7 +19,9 @@ export function errorResponse(log: Logger): Middleware {
       await next();
     } catch (error) {
       const refusal = toApiError(error);
-      if (refusal.status >= 500) log.error({ err: refusal.cause ?? refusal }, 'request failed');
+      const { requestId } = ctx.state;
+      if (refusal.status >= 500)
+        log.error({ requestId, err: refusal.cause ?? refusal }, 'request failed');
       if (refusal.status === 401) ctx.set('WWW-Authenticate', ctx.state.challenge);
       // A client is told how clients do it, where users are told how users do (RFC 6749, 5.2).
       ctx.set(refusal.headers);

@@ -11,6 +11,7 @@ import { answerCheck } from '../../src/http/answer-check.ts';
 import { createApi } from '../../src/http/api.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
 import type { Parts } from '../../src/http/operation.ts';
+import { requestId } from '../../src/http/request-id.ts';
 import { contractRouter, notFound } from '../../src/http/router.ts';
 import { createLog } from '../../src/log.ts';
 import { startApp } from '../support/app.ts';
@@ -61,6 +62,7 @@ export async function serveContract(
   const api = await createApi(document, parts, config);
   const sink = log ?? createLog(config);
   const koa = new Koa()
+    .use(requestId)
     .use(errorResponse(sink))
     .use(answerCheck(document, config, sink))
     .use(errorResponse(sink))
