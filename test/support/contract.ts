@@ -20,7 +20,7 @@ export function contractBreaches(method: string, target: string, answer: Answer)
   if (!item) return itemAt(`${path}/`) ? expected(308, answer) : [];
   // Its body and status are no part of the contract: a 204 with Allow, or a refusal.
   if (method === 'OPTIONS') return [];
-  const operation = operationOf(item, method);
+  const operation = operationAt(method, target);
   return operation
     ? check.answer(operation.operationId, method, answer)
     : strangeMethodBreaches(item, method, answer);
@@ -35,9 +35,10 @@ function itemAt(path: string): PathItem | undefined {
   )?.[1];
 }
 
-function operationOf(item: PathItem, method: string): DocumentedOperation | undefined {
+/** The operation that a request is for, if it is for one. */
+export function operationAt(method: string, target: string): DocumentedOperation | undefined {
   const key = method === 'HEAD' ? 'get' : method.toLowerCase();
-  return METHODS.includes(key) ? item[key] : undefined;
+  return METHODS.includes(key) ? itemAt(target.split('?')[0] ?? '')?.[key] : undefined;
 }
 
 // A method that the path lacks is a 405, or refused before that as any method of the path may be.
