@@ -10,6 +10,7 @@ import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addProblemPage } from './http/problem-page.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
@@ -30,6 +31,7 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   let isStopping = false;
   const pages = new Router();
   addHealthRoutes(pages, deps, () => isStopping || !keysAreHealthy(deps.config));
+  addProblemPage(pages);
   addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
 
   const koa = new Koa();

@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { ErrorObject, Options } from 'ajv';
+import type { Options } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { DecimalLimits } from './coercion.ts';
 import { parseDecimal } from './decimal.ts';
@@ -13,13 +13,10 @@ export function contractAjv(options: Options | undefined): Ajv2020 {
   );
   ajv.addFormat('decimal', (text) => parseDecimal(text) !== undefined);
   ajv.addFormat('password', true);
-  const checkLimits = (limits: DecimalLimits, text: string): boolean => {
-    const message = decimalProblem(text, limits);
-    checkLimits.errors =
-      message === undefined ? [] : [{ keyword: 'x-decimal', params: {}, message }];
-    return message === undefined;
-  };
-  checkLimits.errors = [] as Partial<ErrorObject>[];
-  ajv.addKeyword({ keyword: 'x-decimal', type: 'string', validate: checkLimits });
+  ajv.addKeyword({
+    keyword: 'x-decimal',
+    type: 'string',
+    validate: (limits: DecimalLimits, text: string) => decimalProblem(text, limits) === undefined,
+  });
   return ajv;
 }
