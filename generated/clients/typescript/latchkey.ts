@@ -95,6 +95,12 @@
  * Every answer has an `X-Request-Id`, which is in the log of the service and in problems too. Send a name of your own,
  * 1 to 128 letters, digits, `.`, `_` and `-`, and the answer has that one.
  *
+ * ## What will go
+ *
+ * An operation that is `deprecated` says so with each answer, refusals too: `Deprecation` has the time from which it
+ * is (RFC 9745), `Sunset` the time from which it may be gone (RFC 8594), both of which are in this document as well,
+ * and a `Link` leads to what takes its place, if there is something to read. None is deprecated today.
+ *
  * ## Extensions in this document
  *
  * | extension | says |
@@ -102,6 +108,7 @@
  * | `x-permissions` | who may call the operation; all permissions listed must hold |
  * | `x-challenge` | the security scheme whose challenge a 401 carries, where it is not the first configured one |
  * | `x-max-body-bytes` | the largest request body, where it is not 16,384 |
+ * | `x-deprecated-since`, `x-sunset` | the days from which a `deprecated` operation is so, and from which it may be gone |
  * | `x-trim` | `false` where white space around a text counts |
  * | `x-decimal` | the range and digits of a decimal number that travels as text |
  * | `x-ignore-invalid` | a value that does not fit is treated as if it had not been sent |
