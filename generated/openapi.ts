@@ -947,19 +947,106 @@ export interface components {
              */
             message: string;
         };
-        /**
-         * @description Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
-         *     field, or, where the body could not be read at all, only `detail`.
-         */
-        BadRequest: {
+        /** @description What is wrong with a login, by field, or only `detail` where the body could not be read at all. */
+        CredentialsErrors: {
+            username?: components["schemas"]["Sentences"];
+            password?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
-        } & {
-            [key: string]: string[];
         };
+        /** @description What is wrong with a registration, by field, or only `detail` where the body could not be read at all. */
+        RegistrationErrors: {
+            username?: components["schemas"]["Sentences"];
+            password?: components["schemas"]["Sentences"];
+            email?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all. */
+        AccountErrors: {
+            email?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all. */
+        PasswordErrors: {
+            new_password?: components["schemas"]["Sentences"];
+            current_password?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all. */
+        RefreshErrors: {
+            refresh?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all. */
+        TokenErrors: {
+            token?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all. */
+        AnyTokenErrors: {
+            token?: components["schemas"]["Sentences"];
+            token_type_hint?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all. */
+        RevokeAllErrors: {
+            keep_current?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all. */
+        ProductErrors: {
+            name?: components["schemas"]["Sentences"];
+            description?: components["schemas"]["Sentences"];
+            price?: components["schemas"]["Sentences"];
+            stock?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        };
+        /** @description What is wrong with one field, or under `non_field_errors` with none in particular. */
+        Sentences: string[];
         /**
          * @description A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
          *     where the request is malformed.
@@ -1044,7 +1131,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["BadRequest"];
+                "application/json": components["schemas"]["RefreshErrors"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1055,7 +1142,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["BadRequest"];
+                "application/json": components["schemas"]["AnyTokenErrors"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1066,7 +1153,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["BadRequest"];
+                "application/json": components["schemas"]["ProductErrors"];
             };
         };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
@@ -1316,7 +1403,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["CredentialsErrors"];
                 };
             };
             401: components["responses"]["BadCredentials"];
@@ -1414,7 +1501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["RegistrationErrors"];
                 };
             };
             403: components["responses"]["RegistrationClosed"];
@@ -1486,7 +1573,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["AccountErrors"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1529,7 +1616,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["PasswordErrors"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1575,7 +1662,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["CredentialsErrors"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1679,7 +1766,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["CredentialsErrors"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1736,7 +1823,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["TokenErrors"];
                 };
             };
             /** @description The token is not, or no longer, good for another one. */
@@ -1792,7 +1879,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["TokenErrors"];
                 };
             };
             /** @description The token is not good. */
@@ -1953,7 +2040,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["RevokeAllErrors"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2382,7 +2469,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["ProductErrors"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];

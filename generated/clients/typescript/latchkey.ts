@@ -559,15 +559,126 @@ export type TokenFailure = {
 };
 
 /**
- * Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
- * field, or, where the body could not be read at all, only `detail`.
+ * What is wrong with a login, by field, or only `detail` where the body could not be read at all.
  */
-export type BadRequest = {
+export type CredentialsErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    non_field_errors?: Sentences;
     /**
      * Why the body could not be read.
      */
     detail?: string;
 };
+
+/**
+ * What is wrong with a registration, by field, or only `detail` where the body could not be read at all.
+ */
+export type RegistrationErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all.
+ */
+export type AccountErrors = {
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all.
+ */
+export type PasswordErrors = {
+    new_password?: Sentences;
+    current_password?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type RefreshErrors = {
+    refresh?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type TokenErrors = {
+    token?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type AnyTokenErrors = {
+    token?: Sentences;
+    token_type_hint?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all.
+ */
+export type RevokeAllErrors = {
+    keep_current?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type ProductErrors = {
+    name?: Sentences;
+    description?: Sentences;
+    price?: Sentences;
+    stock?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with one field, or under `non_field_errors` with none in particular.
+ * @minItems 1
+ */
+export type Sentences = string[];
 
 /**
  * A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
@@ -643,7 +754,7 @@ export type HelloResponseHeaders = {
 
 export type ObtainAuthTokenResult = AuthToken;
 
-export type ObtainAuthTokenError = BadRequest | ErrorDetail;
+export type ObtainAuthTokenError = CredentialsErrors | ErrorDetail;
 
 export type ObtainAuthTokenBody = TokenCredentials;
 
@@ -678,7 +789,7 @@ export type RotateAuthTokenResponseHeaders = {
 
 export type RegisterUserResult = Account;
 
-export type RegisterUserError = BadRequest | ErrorDetail;
+export type RegisterUserError = RegistrationErrors | ErrorDetail;
 
 export type RegisterUserBody = Registration;
 
@@ -702,7 +813,7 @@ export type RetrieveMeResponseHeaders = {
 
 export type UpdateMeResult = Account;
 
-export type UpdateMeError = BadRequest | ErrorDetail;
+export type UpdateMeError = AccountErrors | ErrorDetail;
 
 export type UpdateMeBody = AccountPatch;
 
@@ -717,7 +828,7 @@ export type UpdateMeVariables = {
 
 export type SetPasswordResult = void;
 
-export type SetPasswordError = BadRequest | ErrorDetail;
+export type SetPasswordError = PasswordErrors | ErrorDetail;
 
 export type SetPasswordBody = PasswordChange;
 
@@ -732,7 +843,7 @@ export type SetPasswordVariables = {
 
 export type LoginResult = TokenPair;
 
-export type LoginError = BadRequest | ErrorDetail;
+export type LoginError = CredentialsErrors | ErrorDetail;
 
 export type LoginBody = Credentials;
 
@@ -748,7 +859,7 @@ export type LoginVariables = {
 
 export type RefreshTokenResult = RefreshedTokens;
 
-export type RefreshTokenError = BadRequest | ErrorDetail;
+export type RefreshTokenError = RefreshErrors | ErrorDetail;
 
 export type RefreshTokenBody = RefreshRequest;
 
@@ -764,7 +875,7 @@ export type RefreshTokenVariables = {
 
 export type ObtainSlidingTokenResult = SlidingToken;
 
-export type ObtainSlidingTokenError = BadRequest | ErrorDetail;
+export type ObtainSlidingTokenError = CredentialsErrors | ErrorDetail;
 
 export type ObtainSlidingTokenBody = Credentials;
 
@@ -780,7 +891,7 @@ export type ObtainSlidingTokenVariables = {
 
 export type RefreshSlidingTokenResult = SlidingToken;
 
-export type RefreshSlidingTokenError = BadRequest | ErrorDetail;
+export type RefreshSlidingTokenError = TokenErrors | ErrorDetail;
 
 export type RefreshSlidingTokenBody = SlidingToken;
 
@@ -796,7 +907,7 @@ export type RefreshSlidingTokenVariables = {
 
 export type VerifyTokenResult = EmptyObject;
 
-export type VerifyTokenError = BadRequest | ErrorDetail;
+export type VerifyTokenError = TokenErrors | ErrorDetail;
 
 export type VerifyTokenBody = VerifyRequest;
 
@@ -811,7 +922,7 @@ export type VerifyTokenVariables = {
 
 export type BlacklistTokenResult = EmptyObject;
 
-export type BlacklistTokenError = BadRequest | ErrorDetail;
+export type BlacklistTokenError = RefreshErrors | ErrorDetail;
 
 export type BlacklistTokenBody = BlacklistRequest;
 
@@ -852,7 +963,7 @@ export type ListSessionsVariables = {
 
 export type RevokeAllSessionsResult = RevokedSessions;
 
-export type RevokeAllSessionsError = BadRequest | ErrorDetail;
+export type RevokeAllSessionsError = RevokeAllErrors | ErrorDetail;
 
 export type RevokeAllSessionsBody = RevokeAllRequest;
 
@@ -889,7 +1000,7 @@ export type EndSessionVariables = {
 
 export type IntrospectTokenResult = Introspection;
 
-export type IntrospectTokenError = BadRequest | ErrorDetail;
+export type IntrospectTokenError = AnyTokenErrors | ErrorDetail;
 
 export type IntrospectTokenBody = AnyToken;
 
@@ -905,7 +1016,7 @@ export type IntrospectTokenVariables = {
 
 export type RevokeTokenResult = EmptyObject;
 
-export type RevokeTokenError = BadRequest | ErrorDetail;
+export type RevokeTokenError = AnyTokenErrors | ErrorDetail;
 
 export type RevokeTokenBody = AnyToken;
 
@@ -1004,7 +1115,7 @@ export type ListProductsVariables = {
 
 export type CreateProductResult = Product;
 
-export type CreateProductError = BadRequest | ErrorDetail;
+export type CreateProductError = ProductErrors | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
 
@@ -1041,7 +1152,7 @@ export type RetrieveProductVariables = {
 
 export type UpdateProductResult = Product;
 
-export type UpdateProductError = BadRequest | ErrorDetail;
+export type UpdateProductError = ProductErrors | ErrorDetail;
 
 export type UpdateProductPath = {
     /**
@@ -1088,7 +1199,7 @@ export type DestroyProductVariables = {
 
 export type PartialUpdateProductResult = Product;
 
-export type PartialUpdateProductError = BadRequest | ErrorDetail;
+export type PartialUpdateProductError = ProductErrors | ErrorDetail;
 
 export type PartialUpdateProductPath = {
     /**
