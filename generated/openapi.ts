@@ -929,6 +929,66 @@ export interface components {
             /** @description What each kind of token that may be in the header found wrong. */
             messages?: components["schemas"]["TokenFailure"][];
         };
+        /**
+         * @description Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+         *     `application/problem+json`.
+         */
+        Problem: {
+            /**
+             * Format: uri-reference
+             * @description The kind of problem, as a URI that leads to the table of codes. One for each `code`.
+             * @example /problems#invalid
+             */
+            type: string;
+            /**
+             * @description The kind of problem, for people. One for each `code`.
+             * @example The input is not valid
+             */
+            title: string;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             * @example 400
+             */
+            status: number;
+            /**
+             * @description The reason, for people.
+             * @example price: A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+            /** @description What is wrong with the input, where `code` is `invalid`. */
+            errors?: components["schemas"]["InputProblem"][];
+            /**
+             * @description The name of this request, as in the header `X-Request-Id`.
+             * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+             */
+            request_id: string;
+        };
+        /** @description What is wrong with one field of a body, or with one parameter. */
+        InputProblem: {
+            /**
+             * @description Its name; `non_field_errors` for what concerns no single one.
+             * @example price
+             */
+            field: string;
+            /**
+             * @description The reason, for people.
+             * @example A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The second table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "required" | "null" | "blank" | "invalid" | "max_length" | "min_value" | "max_value" | "max_digits" | "max_decimal_places" | "max_whole_digits" | "max_string_length" | "null_characters_not_allowed" | "surrogate_characters_not_allowed" | "unique" | "password_too_short" | "password_too_common" | "password_too_similar" | "invalid_password" | "authorization" | "token_not_valid";
+        };
         /** @description What is wrong with a JWT in the Authorization header. */
         TokenFailure: {
             /**
@@ -957,6 +1017,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a registration, by field, or only `detail` where the body could not be read at all. */
         RegistrationErrors: {
@@ -969,6 +1031,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all. */
         AccountErrors: {
@@ -979,6 +1043,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all. */
         PasswordErrors: {
@@ -990,6 +1056,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all. */
         RefreshErrors: {
@@ -1000,6 +1068,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all. */
         TokenErrors: {
@@ -1010,6 +1080,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all. */
         AnyTokenErrors: {
@@ -1021,6 +1093,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all. */
         RevokeAllErrors: {
@@ -1031,6 +1105,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all. */
         ProductErrors: {
@@ -1044,6 +1120,8 @@ export interface components {
              * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
              */
             detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
         };
         /** @description What is wrong with one field, or under `non_field_errors` with none in particular. */
         Sentences: string[];
@@ -1117,10 +1195,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The field is missing or unfit, or the body cannot be understood. */
@@ -1128,10 +1208,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["RefreshErrors"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1139,10 +1221,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["AnyTokenErrors"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1150,10 +1234,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ProductErrors"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
@@ -1161,11 +1247,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials are missing or bad. */
@@ -1173,11 +1261,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The product belongs to someone else, and the user is not staff. */
@@ -1185,10 +1275,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service makes no accounts for strangers. */
@@ -1196,10 +1288,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description `?format=` asks for a format that does not exist. */
@@ -1207,10 +1301,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description There is no such product, or `?format=` asks for a format that does not exist. */
@@ -1218,10 +1314,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The `Accept` header admits no JSON. */
@@ -1229,6 +1327,7 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1240,10 +1339,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body is neither JSON nor a form, or does not say what it is. */
@@ -1251,10 +1352,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service cannot reach what it needs for this request, its database for example. Nothing is said about the credentials: keep them. */
@@ -1262,11 +1365,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
     };
@@ -1310,6 +1415,12 @@ export interface components {
          * @example Accept
          */
         Vary: string;
+        /**
+         * @description The name of this request, which is in the log of the service too: the `X-Request-Id` of the request where that
+         *     is 1 to 128 letters, digits, `.`, `_` and `-`, else a new UUID.
+         * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+         */
+        RequestId: string;
         /**
          * @description How to authenticate: the challenge of the first configured scheme, `Token` or `Bearer realm="api"`, whichever
          *     scheme was tried.
@@ -1355,6 +1466,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1388,6 +1500,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1400,10 +1513,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialsErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["BadCredentials"];
@@ -1428,6 +1543,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1453,6 +1569,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1487,6 +1604,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1498,10 +1616,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RegistrationErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             403: components["responses"]["RegistrationClosed"];
@@ -1526,6 +1646,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1559,6 +1680,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1570,10 +1692,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AccountErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1604,6 +1728,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1613,10 +1738,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1647,6 +1774,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1659,10 +1787,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialsErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1670,11 +1800,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1704,6 +1836,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1717,11 +1850,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1751,6 +1886,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1763,10 +1899,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CredentialsErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1774,11 +1912,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1808,6 +1948,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1820,10 +1961,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TokenErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not, or no longer, good for another one. */
@@ -1831,11 +1974,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1865,6 +2010,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1876,10 +2022,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TokenErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not good. */
@@ -1887,11 +2035,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1921,6 +2071,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1933,11 +2084,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1973,6 +2126,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1984,10 +2138,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1996,10 +2152,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2026,6 +2184,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2037,10 +2196,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RevokeAllErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2071,6 +2232,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2085,10 +2247,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2109,6 +2273,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -2125,11 +2290,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["Challenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The user is not staff. */
@@ -2137,10 +2304,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -2164,6 +2333,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2266,6 +2436,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2277,10 +2448,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2289,10 +2462,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2313,6 +2488,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2348,6 +2524,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2381,6 +2558,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2417,6 +2595,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2455,6 +2634,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2466,10 +2646,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductErrors"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2495,6 +2677,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["PublicFor5Minutes"];
                     [name: string]: unknown;
                 };

@@ -191,6 +191,25 @@ type ErrorDetail struct {
 	Messages []TokenFailure `json:"messages,omitempty"`
 }
 
+// Problem — Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+// `application/problem+json`.
+type Problem struct {
+	Type_     string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int64          `json:"status"`
+	Detail    string         `json:"detail"`
+	Code      string         `json:"code"`
+	Errors    []InputProblem `json:"errors,omitempty"`
+	RequestId string         `json:"request_id"`
+}
+
+// InputProblem — What is wrong with one field of a body, or with one parameter.
+type InputProblem struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+}
+
 // TokenFailure — What is wrong with a JWT in the Authorization header.
 type TokenFailure struct {
 	TokenClass string `json:"token_class"`
@@ -1332,8 +1351,9 @@ func (c *Client) Hello(ctx context.Context) (Greeting, error) {
 
 // HelloHeaders carries the declared response headers of HelloWithHeaders (nil when absent or unparsable).
 type HelloHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // HelloWithHeaders — Like Hello, also returning the declared response headers.
@@ -1355,6 +1375,7 @@ func (c *Client) HelloWithHeaders(ctx context.Context) (Greeting, HelloHeaders, 
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1385,6 +1406,7 @@ func (c *Client) ObtainAuthToken(ctx context.Context, body TokenCredentials) (Au
 type ObtainAuthTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1411,6 +1433,7 @@ func (c *Client) ObtainAuthTokenWithHeaders(ctx context.Context, body TokenCrede
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1432,8 +1455,9 @@ func (c *Client) DestroyAuthToken(ctx context.Context) error {
 
 // DestroyAuthTokenHeaders carries the declared response headers of DestroyAuthTokenWithHeaders (nil when absent or unparsable).
 type DestroyAuthTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // DestroyAuthTokenWithHeaders — Like DestroyAuthToken, also returning the declared response headers.
@@ -1454,6 +1478,7 @@ func (c *Client) DestroyAuthTokenWithHeaders(ctx context.Context) (DestroyAuthTo
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -1480,6 +1505,7 @@ func (c *Client) RotateAuthToken(ctx context.Context) (AuthToken, error) {
 type RotateAuthTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1502,6 +1528,7 @@ func (c *Client) RotateAuthTokenWithHeaders(ctx context.Context) (AuthToken, Rot
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1531,8 +1558,9 @@ func (c *Client) RegisterUser(ctx context.Context, body Registration) (Account, 
 
 // RegisterUserHeaders carries the declared response headers of RegisterUserWithHeaders (nil when absent or unparsable).
 type RegisterUserHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RegisterUserWithHeaders — Like RegisterUser, also returning the declared response headers.
@@ -1558,6 +1586,7 @@ func (c *Client) RegisterUserWithHeaders(ctx context.Context, body Registration)
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1582,8 +1611,9 @@ func (c *Client) RetrieveMe(ctx context.Context) (Account, error) {
 
 // RetrieveMeHeaders carries the declared response headers of RetrieveMeWithHeaders (nil when absent or unparsable).
 type RetrieveMeHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RetrieveMeWithHeaders — Like RetrieveMe, also returning the declared response headers.
@@ -1605,6 +1635,7 @@ func (c *Client) RetrieveMeWithHeaders(ctx context.Context) (Account, RetrieveMe
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1633,8 +1664,9 @@ func (c *Client) UpdateMe(ctx context.Context, body AccountPatch) (Account, erro
 
 // UpdateMeHeaders carries the declared response headers of UpdateMeWithHeaders (nil when absent or unparsable).
 type UpdateMeHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // UpdateMeWithHeaders — Like UpdateMe, also returning the declared response headers.
@@ -1660,6 +1692,7 @@ func (c *Client) UpdateMeWithHeaders(ctx context.Context, body AccountPatch) (Ac
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -1684,8 +1717,9 @@ func (c *Client) SetPassword(ctx context.Context, body PasswordChange) error {
 
 // SetPasswordHeaders carries the declared response headers of SetPasswordWithHeaders (nil when absent or unparsable).
 type SetPasswordHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // SetPasswordWithHeaders — Like SetPassword, also returning the declared response headers.
@@ -1710,6 +1744,7 @@ func (c *Client) SetPasswordWithHeaders(ctx context.Context, body PasswordChange
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -1740,6 +1775,7 @@ func (c *Client) Login(ctx context.Context, body Credentials) (TokenPair, error)
 type LoginHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1766,6 +1802,7 @@ func (c *Client) LoginWithHeaders(ctx context.Context, body Credentials) (TokenP
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1797,6 +1834,7 @@ func (c *Client) RefreshToken(ctx context.Context, body RefreshRequest) (Refresh
 type RefreshTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1823,6 +1861,7 @@ func (c *Client) RefreshTokenWithHeaders(ctx context.Context, body RefreshReques
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1854,6 +1893,7 @@ func (c *Client) ObtainSlidingToken(ctx context.Context, body Credentials) (Slid
 type ObtainSlidingTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1880,6 +1920,7 @@ func (c *Client) ObtainSlidingTokenWithHeaders(ctx context.Context, body Credent
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1911,6 +1952,7 @@ func (c *Client) RefreshSlidingToken(ctx context.Context, body SlidingToken) (Sl
 type RefreshSlidingTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -1937,6 +1979,7 @@ func (c *Client) RefreshSlidingTokenWithHeaders(ctx context.Context, body Slidin
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -1966,8 +2009,9 @@ func (c *Client) VerifyToken(ctx context.Context, body VerifyRequest) (EmptyObje
 
 // VerifyTokenHeaders carries the declared response headers of VerifyTokenWithHeaders (nil when absent or unparsable).
 type VerifyTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // VerifyTokenWithHeaders — Like VerifyToken, also returning the declared response headers.
@@ -1993,6 +2037,7 @@ func (c *Client) VerifyTokenWithHeaders(ctx context.Context, body VerifyRequest)
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2021,8 +2066,9 @@ func (c *Client) BlacklistToken(ctx context.Context, body BlacklistRequest) (Emp
 
 // BlacklistTokenHeaders carries the declared response headers of BlacklistTokenWithHeaders (nil when absent or unparsable).
 type BlacklistTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // BlacklistTokenWithHeaders — Like BlacklistToken, also returning the declared response headers.
@@ -2048,6 +2094,7 @@ func (c *Client) BlacklistTokenWithHeaders(ctx context.Context, body BlacklistRe
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2080,8 +2127,9 @@ func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams) (
 
 // ListSessionsHeaders carries the declared response headers of ListSessionsWithHeaders (nil when absent or unparsable).
 type ListSessionsHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // ListSessionsWithHeaders — Like ListSessions, also returning the declared response headers.
@@ -2111,6 +2159,7 @@ func (c *Client) ListSessionsWithHeaders(ctx context.Context, params *ListSessio
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2239,8 +2288,9 @@ func (c *Client) RevokeAllSessions(ctx context.Context, body RevokeAllRequest) (
 
 // RevokeAllSessionsHeaders carries the declared response headers of RevokeAllSessionsWithHeaders (nil when absent or unparsable).
 type RevokeAllSessionsHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RevokeAllSessionsWithHeaders — Like RevokeAllSessions, also returning the declared response headers.
@@ -2266,6 +2316,7 @@ func (c *Client) RevokeAllSessionsWithHeaders(ctx context.Context, body RevokeAl
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2286,8 +2337,9 @@ func (c *Client) EndSession(ctx context.Context, id string) error {
 
 // EndSessionHeaders carries the declared response headers of EndSessionWithHeaders (nil when absent or unparsable).
 type EndSessionHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // EndSessionWithHeaders — Like EndSession, also returning the declared response headers.
@@ -2308,6 +2360,7 @@ func (c *Client) EndSessionWithHeaders(ctx context.Context, id string) (EndSessi
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -2338,6 +2391,7 @@ func (c *Client) IntrospectToken(ctx context.Context, body AnyToken) (Introspect
 type IntrospectTokenHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -2364,6 +2418,7 @@ func (c *Client) IntrospectTokenWithHeaders(ctx context.Context, body AnyToken) 
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }
@@ -2393,8 +2448,9 @@ func (c *Client) RevokeToken(ctx context.Context, body AnyToken) (EmptyObject, e
 
 // RevokeTokenHeaders carries the declared response headers of RevokeTokenWithHeaders (nil when absent or unparsable).
 type RevokeTokenHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RevokeTokenWithHeaders — Like RevokeToken, also returning the declared response headers.
@@ -2420,6 +2476,7 @@ func (c *Client) RevokeTokenWithHeaders(ctx context.Context, body AnyToken) (Emp
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2488,8 +2545,9 @@ func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams) (
 
 // ListProductsHeaders carries the declared response headers of ListProductsWithHeaders (nil when absent or unparsable).
 type ListProductsHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // ListProductsWithHeaders — Like ListProducts, also returning the declared response headers.
@@ -2555,6 +2613,7 @@ func (c *Client) ListProductsWithHeaders(ctx context.Context, params *ListProduc
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2755,8 +2814,9 @@ func (c *Client) CreateProduct(ctx context.Context, body ProductInput) (Product,
 
 // CreateProductHeaders carries the declared response headers of CreateProductWithHeaders (nil when absent or unparsable).
 type CreateProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // CreateProductWithHeaders — Like CreateProduct, also returning the declared response headers.
@@ -2782,6 +2842,7 @@ func (c *Client) CreateProductWithHeaders(ctx context.Context, body ProductInput
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2806,8 +2867,9 @@ func (c *Client) RetrieveProduct(ctx context.Context, id int64) (Product, error)
 
 // RetrieveProductHeaders carries the declared response headers of RetrieveProductWithHeaders (nil when absent or unparsable).
 type RetrieveProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // RetrieveProductWithHeaders — Like RetrieveProduct, also returning the declared response headers.
@@ -2829,6 +2891,7 @@ func (c *Client) RetrieveProductWithHeaders(ctx context.Context, id int64) (Prod
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2857,8 +2920,9 @@ func (c *Client) UpdateProduct(ctx context.Context, id int64, body ProductInput)
 
 // UpdateProductHeaders carries the declared response headers of UpdateProductWithHeaders (nil when absent or unparsable).
 type UpdateProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // UpdateProductWithHeaders — Like UpdateProduct, also returning the declared response headers.
@@ -2884,6 +2948,7 @@ func (c *Client) UpdateProductWithHeaders(ctx context.Context, id int64, body Pr
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -2904,8 +2969,9 @@ func (c *Client) DestroyProduct(ctx context.Context, id int64) error {
 
 // DestroyProductHeaders carries the declared response headers of DestroyProductWithHeaders (nil when absent or unparsable).
 type DestroyProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // DestroyProductWithHeaders — Like DestroyProduct, also returning the declared response headers.
@@ -2926,6 +2992,7 @@ func (c *Client) DestroyProductWithHeaders(ctx context.Context, id int64) (Destr
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return headers, nil
 }
 
@@ -2954,8 +3021,9 @@ func (c *Client) PartialUpdateProduct(ctx context.Context, id int64, body Produc
 
 // PartialUpdateProductHeaders carries the declared response headers of PartialUpdateProductWithHeaders (nil when absent or unparsable).
 type PartialUpdateProductHeaders struct {
-	Allow *string
-	Vary  *string
+	Allow      *string
+	Vary       *string
+	XRequestId *string
 }
 
 // PartialUpdateProductWithHeaders — Like PartialUpdateProduct, also returning the declared response headers.
@@ -2981,6 +3049,7 @@ func (c *Client) PartialUpdateProductWithHeaders(ctx context.Context, id int64, 
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	return out, headers, nil
 }
 
@@ -3007,6 +3076,7 @@ func (c *Client) GetJwks(ctx context.Context) (JwkSet, error) {
 type GetJwksHeaders struct {
 	Allow        *string
 	Vary         *string
+	XRequestId   *string
 	CacheControl *string
 }
 
@@ -3029,6 +3099,7 @@ func (c *Client) GetJwksWithHeaders(ctx context.Context) (JwkSet, GetJwksHeaders
 	}
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
+	headers.XRequestId = headerString(resp.Header, "x-request-id")
 	headers.CacheControl = headerString(resp.Header, "cache-control")
 	return out, headers, nil
 }

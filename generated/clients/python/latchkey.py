@@ -204,6 +204,31 @@ class ErrorDetail:
 
 
 @dataclass
+class Problem:
+    """Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+    `application/problem+json`.
+    """
+    type_: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: Optional[List[InputProblem]] = None
+
+    # Python field name -> wire (JSON) name, for (de)serialization.
+    _field_map: ClassVar[Dict[str, str]] = {"type_": "type"}
+
+
+@dataclass
+class InputProblem:
+    """What is wrong with one field of a body, or with one parameter."""
+    field: str
+    detail: str
+    code: str
+
+
+@dataclass
 class TokenFailure:
     """What is wrong with a JWT in the Authorization header."""
     token_class: str
@@ -1395,7 +1420,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def obtain_auth_token(self, body: TokenCredentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Get your token"""
@@ -1417,7 +1442,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def destroy_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """End your token"""
@@ -1439,7 +1464,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def rotate_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Replace your token"""
@@ -1461,7 +1486,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def register_user(self, body: Registration, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Make an account"""
@@ -1483,7 +1508,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def retrieve_me(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Get your account"""
@@ -1505,7 +1530,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def update_me(self, body: AccountPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Change your account"""
@@ -1527,7 +1552,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def set_password(self, body: PasswordChange, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Change your password"""
@@ -1549,7 +1574,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def login(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> TokenPair:
         """Log in"""
@@ -1571,7 +1596,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def refresh_token(self, body: RefreshRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> RefreshedTokens:
         """Get a new access token"""
@@ -1593,7 +1618,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def obtain_sliding_token(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Log in for a sliding token"""
@@ -1615,7 +1640,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def refresh_sliding_token(self, body: SlidingToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Refresh a sliding token"""
@@ -1637,7 +1662,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def verify_token(self, body: VerifyRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Check a token"""
@@ -1659,7 +1684,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def blacklist_token(self, body: BlacklistRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Log out"""
@@ -1681,7 +1706,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_sessions(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SessionPage:
         """List your sessions"""
@@ -1711,7 +1736,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_sessions_pages(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> Iterator[SessionPage]:
         op = _OPERATIONS["list_sessions"]
@@ -1765,7 +1790,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def end_session(self, id: str, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Log out of a session"""
@@ -1787,7 +1812,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def introspect_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Introspection:
         """Ask what a token is worth"""
@@ -1809,7 +1834,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     def revoke_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """End a token"""
@@ -1831,7 +1856,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_products(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> ProductPage:
         """List, filter and search products"""
@@ -1909,7 +1934,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> Iterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -2011,7 +2036,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def retrieve_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Get a product"""
@@ -2033,7 +2058,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def update_product(self, id: int, body: ProductInput, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Replace a product"""
@@ -2055,7 +2080,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def destroy_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Delete a product"""
@@ -2077,7 +2102,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def partial_update_product(self, id: int, body: ProductPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Change some fields of a product"""
@@ -2099,7 +2124,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def get_jwks(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> JwkSet:
         """Get the public keys"""
@@ -2121,7 +2146,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
 
 class AsyncClient:
@@ -2158,7 +2183,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Greeting, decode(Greeting, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def obtain_auth_token(self, body: TokenCredentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Get your token"""
@@ -2180,7 +2205,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def destroy_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """End your token"""
@@ -2202,7 +2227,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def rotate_auth_token(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> AuthToken:
         """Replace your token"""
@@ -2224,7 +2249,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(AuthToken, decode(AuthToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def register_user(self, body: Registration, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Make an account"""
@@ -2246,7 +2271,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def retrieve_me(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Get your account"""
@@ -2268,7 +2293,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def update_me(self, body: AccountPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Account:
         """Change your account"""
@@ -2290,7 +2315,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Account, decode(Account, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def set_password(self, body: PasswordChange, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Change your password"""
@@ -2312,7 +2337,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def login(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> TokenPair:
         """Log in"""
@@ -2334,7 +2359,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(TokenPair, decode(TokenPair, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def refresh_token(self, body: RefreshRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> RefreshedTokens:
         """Get a new access token"""
@@ -2356,7 +2381,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(RefreshedTokens, decode(RefreshedTokens, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def obtain_sliding_token(self, body: Credentials, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Log in for a sliding token"""
@@ -2378,7 +2403,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def refresh_sliding_token(self, body: SlidingToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SlidingToken:
         """Refresh a sliding token"""
@@ -2400,7 +2425,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(SlidingToken, decode(SlidingToken, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def verify_token(self, body: VerifyRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Check a token"""
@@ -2422,7 +2447,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def blacklist_token(self, body: BlacklistRequest, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """Log out"""
@@ -2444,7 +2469,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_sessions(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> SessionPage:
         """List your sessions"""
@@ -2474,7 +2499,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(SessionPage, decode(SessionPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_sessions_pages(self, *, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> AsyncIterator[SessionPage]:
         op = _OPERATIONS["list_sessions"]
@@ -2530,7 +2555,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(RevokedSessions, decode(RevokedSessions, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def end_session(self, id: str, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Log out of a session"""
@@ -2552,7 +2577,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def introspect_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Introspection:
         """Ask what a token is worth"""
@@ -2574,7 +2599,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(Introspection, decode(Introspection, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
     async def revoke_token(self, body: AnyToken, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> EmptyObject:
         """End a token"""
@@ -2596,7 +2621,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(EmptyObject, decode(EmptyObject, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_products(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> ProductPage:
         """List, filter and search products"""
@@ -2674,7 +2699,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> AsyncIterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -2778,7 +2803,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def retrieve_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Get a product"""
@@ -2800,7 +2825,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def update_product(self, id: int, body: ProductInput, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Replace a product"""
@@ -2822,7 +2847,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def destroy_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Delete a product"""
@@ -2844,7 +2869,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=None, headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def partial_update_product(self, id: int, body: ProductPatch, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Change some fields of a product"""
@@ -2866,7 +2891,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def get_jwks(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> JwkSet:
         """Get the public keys"""
@@ -2888,6 +2913,6 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("cache-control", "cache_control", "string")]), response=response)
+        return Envelope(data=cast(JwkSet, decode(JwkSet, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("cache-control", "cache_control", "string")]), response=response)
 
 

@@ -38,6 +38,63 @@
  * wrong, a list of sentences for each field; what concerns no single field is under `non_field_errors`.
  * A 503 is our own trouble, never a verdict on credentials: keep them and try again.
  *
+ * Whoever names `application/problem+json` in `Accept`, with at least the weight of `application/json`, is given the
+ * same refusal as a problem (RFC 9457); what is no refusal is `application/json` for them too. A problem always has
+ * a `code` for programs:
+ *
+ * | code | status | title |
+ * | --- | --- | --- |
+ * | `invalid` | 400 | The input is not valid |
+ * | `parse_error` | 400 | The request cannot be read |
+ * | `not_authenticated` | 401 | Credentials are missing |
+ * | `authentication_failed` | 401 | The credentials are not good |
+ * | `no_active_account` | 401 | There is no such active account |
+ * | `token_not_valid` | 401 | The token is not good, or no longer |
+ * | `bad_authorization_header` | 401 | The Authorization header cannot be read |
+ * | `user_not_found` | 401 | The user of the token is gone |
+ * | `user_inactive` | 401 | The user of the token is inactive |
+ * | `invalid_client` | 401 | The credentials of the client are not good |
+ * | `permission_denied` | 403 | The caller may not do this |
+ * | `not_found` | 404 | There is nothing here |
+ * | `method_not_allowed` | 405 | The path does not know the method |
+ * | `not_acceptable` | 406 | JSON is all there is |
+ * | `request_too_large` | 413 | The body is too large |
+ * | `unsupported_media_type` | 415 | The body is of a type that is not taken |
+ * | `error` | 500 | The service has a fault |
+ * | `service_unavailable` | 503 | The service is ill for the moment |
+ *
+ * A 405, which a wrong method meets on any path, and a 500 are not among the responses below. `not_acceptable` is
+ * told without its code, because whoever names a problem takes JSON. An `invalid` input has a list of `errors`, each
+ * with a code of its own:
+ *
+ * | code | means |
+ * | --- | --- |
+ * | `required` | it is missing |
+ * | `null` | it is null, or the whole body is |
+ * | `blank` | it is blank |
+ * | `invalid` | it is of another type or form |
+ * | `max_length` | the text is too long |
+ * | `min_value` | the number is too small |
+ * | `max_value` | the number is too large |
+ * | `max_digits` | the decimal has too many digits |
+ * | `max_decimal_places` | it has too many digits behind the point |
+ * | `max_whole_digits` | it has too many digits before the point |
+ * | `max_string_length` | the number has more characters than are read |
+ * | `null_characters_not_allowed` | the text has a NUL in it |
+ * | `surrogate_characters_not_allowed` | the text has half a surrogate pair in it |
+ * | `unique` | somebody else has it already |
+ * | `password_too_short` | the new password is too short |
+ * | `password_too_common` | the new password is one that many have |
+ * | `password_too_similar` | the new password is like the username |
+ * | `invalid_password` | the current password is another one |
+ * | `authorization` | no active user has this name and password |
+ * | `token_not_valid` | the token is blacklisted |
+ *
+ * ## Names of requests
+ *
+ * Every answer has an `X-Request-Id`, which is in the log of the service and in problems too. Send a name of your own,
+ * 1 to 128 letters, digits, `.`, `_` and `-`, and the answer has that one.
+ *
  * ## Extensions in this document
  *
  * | extension | says |
@@ -541,6 +598,65 @@ export type ErrorDetail = {
 };
 
 /**
+ * Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+ * `application/problem+json`.
+ */
+export type Problem = {
+    /**
+     * The kind of problem, as a URI that leads to the table of codes. One for each `code`.
+     * @format uri-reference
+     */
+    type: string;
+    /**
+     * The kind of problem, for people. One for each `code`.
+     */
+    title: string;
+    /**
+     * The status of the answer.
+     * @minimum 400
+     * @maximum 599
+     * @format int32
+     */
+    status: number;
+    /**
+     * The reason, for people.
+     */
+    detail: string;
+    /**
+     * The reason, for programs. The table of codes explains it.
+     */
+    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+    /**
+     * What is wrong with the input, where `code` is `invalid`.
+     */
+    errors?: InputProblem[];
+    /**
+     * The name of this request, as in the header `X-Request-Id`.
+     * @maxLength 128
+     * @pattern ^[A-Za-z0-9._-]+$
+     */
+    request_id: string;
+};
+
+/**
+ * What is wrong with one field of a body, or with one parameter.
+ */
+export type InputProblem = {
+    /**
+     * Its name; `non_field_errors` for what concerns no single one.
+     */
+    field: string;
+    /**
+     * The reason, for people.
+     */
+    detail: string;
+    /**
+     * The reason, for programs. The second table of codes explains it.
+     */
+    code: "required" | "null" | "blank" | "invalid" | "max_length" | "min_value" | "max_value" | "max_digits" | "max_decimal_places" | "max_whole_digits" | "max_string_length" | "null_characters_not_allowed" | "surrogate_characters_not_allowed" | "unique" | "password_too_short" | "password_too_common" | "password_too_similar" | "invalid_password" | "authorization" | "token_not_valid";
+};
+
+/**
  * What is wrong with a JWT in the Authorization header.
  */
 export type TokenFailure = {
@@ -745,22 +861,24 @@ export type Jwk = {
 
 export type HelloResult = Greeting;
 
-export type HelloError = ErrorDetail;
+export type HelloError = ErrorDetail | Problem;
 
 export type HelloResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type ObtainAuthTokenResult = AuthToken;
 
-export type ObtainAuthTokenError = CredentialsErrors | ErrorDetail;
+export type ObtainAuthTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainAuthTokenBody = TokenCredentials;
 
 export type ObtainAuthTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -770,32 +888,35 @@ export type ObtainAuthTokenVariables = {
 
 export type DestroyAuthTokenResult = void;
 
-export type DestroyAuthTokenError = ErrorDetail;
+export type DestroyAuthTokenError = ErrorDetail | Problem;
 
 export type DestroyAuthTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RotateAuthTokenResult = AuthToken;
 
-export type RotateAuthTokenError = ErrorDetail;
+export type RotateAuthTokenError = ErrorDetail | Problem;
 
 export type RotateAuthTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
 export type RegisterUserResult = Account;
 
-export type RegisterUserError = RegistrationErrors | ErrorDetail;
+export type RegisterUserError = RegistrationErrors | Problem | ErrorDetail;
 
 export type RegisterUserBody = Registration;
 
 export type RegisterUserResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RegisterUserVariables = {
@@ -804,22 +925,24 @@ export type RegisterUserVariables = {
 
 export type RetrieveMeResult = Account;
 
-export type RetrieveMeError = ErrorDetail;
+export type RetrieveMeError = ErrorDetail | Problem;
 
 export type RetrieveMeResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type UpdateMeResult = Account;
 
-export type UpdateMeError = AccountErrors | ErrorDetail;
+export type UpdateMeError = AccountErrors | Problem | ErrorDetail;
 
 export type UpdateMeBody = AccountPatch;
 
 export type UpdateMeResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type UpdateMeVariables = {
@@ -828,13 +951,14 @@ export type UpdateMeVariables = {
 
 export type SetPasswordResult = void;
 
-export type SetPasswordError = PasswordErrors | ErrorDetail;
+export type SetPasswordError = PasswordErrors | Problem | ErrorDetail;
 
 export type SetPasswordBody = PasswordChange;
 
 export type SetPasswordResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type SetPasswordVariables = {
@@ -843,13 +967,14 @@ export type SetPasswordVariables = {
 
 export type LoginResult = TokenPair;
 
-export type LoginError = CredentialsErrors | ErrorDetail;
+export type LoginError = CredentialsErrors | Problem | ErrorDetail;
 
 export type LoginBody = Credentials;
 
 export type LoginResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -859,13 +984,14 @@ export type LoginVariables = {
 
 export type RefreshTokenResult = RefreshedTokens;
 
-export type RefreshTokenError = RefreshErrors | ErrorDetail;
+export type RefreshTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type RefreshTokenBody = RefreshRequest;
 
 export type RefreshTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -875,13 +1001,14 @@ export type RefreshTokenVariables = {
 
 export type ObtainSlidingTokenResult = SlidingToken;
 
-export type ObtainSlidingTokenError = CredentialsErrors | ErrorDetail;
+export type ObtainSlidingTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainSlidingTokenBody = Credentials;
 
 export type ObtainSlidingTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -891,13 +1018,14 @@ export type ObtainSlidingTokenVariables = {
 
 export type RefreshSlidingTokenResult = SlidingToken;
 
-export type RefreshSlidingTokenError = TokenErrors | ErrorDetail;
+export type RefreshSlidingTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type RefreshSlidingTokenBody = SlidingToken;
 
 export type RefreshSlidingTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -907,13 +1035,14 @@ export type RefreshSlidingTokenVariables = {
 
 export type VerifyTokenResult = EmptyObject;
 
-export type VerifyTokenError = TokenErrors | ErrorDetail;
+export type VerifyTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type VerifyTokenBody = VerifyRequest;
 
 export type VerifyTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type VerifyTokenVariables = {
@@ -922,13 +1051,14 @@ export type VerifyTokenVariables = {
 
 export type BlacklistTokenResult = EmptyObject;
 
-export type BlacklistTokenError = RefreshErrors | ErrorDetail;
+export type BlacklistTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type BlacklistTokenBody = BlacklistRequest;
 
 export type BlacklistTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type BlacklistTokenVariables = {
@@ -937,7 +1067,7 @@ export type BlacklistTokenVariables = {
 
 export type ListSessionsResult = SessionPage;
 
-export type ListSessionsError = BadQuery | ErrorDetail;
+export type ListSessionsError = BadQuery | Problem | ErrorDetail;
 
 export type ListSessionsQuery = {
     /**
@@ -955,6 +1085,7 @@ export type ListSessionsQuery = {
 export type ListSessionsResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type ListSessionsVariables = {
@@ -963,13 +1094,14 @@ export type ListSessionsVariables = {
 
 export type RevokeAllSessionsResult = RevokedSessions;
 
-export type RevokeAllSessionsError = RevokeAllErrors | ErrorDetail;
+export type RevokeAllSessionsError = RevokeAllErrors | Problem | ErrorDetail;
 
 export type RevokeAllSessionsBody = RevokeAllRequest;
 
 export type RevokeAllSessionsResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RevokeAllSessionsVariables = {
@@ -978,7 +1110,7 @@ export type RevokeAllSessionsVariables = {
 
 export type EndSessionResult = void;
 
-export type EndSessionError = ErrorDetail;
+export type EndSessionError = ErrorDetail | Problem;
 
 export type EndSessionPath = {
     /**
@@ -992,6 +1124,7 @@ export type EndSessionPath = {
 export type EndSessionResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type EndSessionVariables = {
@@ -1000,13 +1133,14 @@ export type EndSessionVariables = {
 
 export type IntrospectTokenResult = Introspection;
 
-export type IntrospectTokenError = AnyTokenErrors | ErrorDetail;
+export type IntrospectTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type IntrospectTokenBody = AnyToken;
 
 export type IntrospectTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -1016,13 +1150,14 @@ export type IntrospectTokenVariables = {
 
 export type RevokeTokenResult = EmptyObject;
 
-export type RevokeTokenError = AnyTokenErrors | ErrorDetail;
+export type RevokeTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type RevokeTokenBody = AnyToken;
 
 export type RevokeTokenResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RevokeTokenVariables = {
@@ -1031,7 +1166,7 @@ export type RevokeTokenVariables = {
 
 export type ListProductsResult = ProductPage;
 
-export type ListProductsError = BadQuery | ErrorDetail;
+export type ListProductsError = BadQuery | Problem | ErrorDetail;
 
 export type ListProductsQuery = {
     /**
@@ -1107,6 +1242,7 @@ export type ListProductsQuery = {
 export type ListProductsResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type ListProductsVariables = {
@@ -1115,13 +1251,14 @@ export type ListProductsVariables = {
 
 export type CreateProductResult = Product;
 
-export type CreateProductError = ProductErrors | ErrorDetail;
+export type CreateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
 
 export type CreateProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type CreateProductVariables = {
@@ -1130,7 +1267,7 @@ export type CreateProductVariables = {
 
 export type RetrieveProductResult = Product;
 
-export type RetrieveProductError = ErrorDetail;
+export type RetrieveProductError = ErrorDetail | Problem;
 
 export type RetrieveProductPath = {
     /**
@@ -1144,6 +1281,7 @@ export type RetrieveProductPath = {
 export type RetrieveProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type RetrieveProductVariables = {
@@ -1152,7 +1290,7 @@ export type RetrieveProductVariables = {
 
 export type UpdateProductResult = Product;
 
-export type UpdateProductError = ProductErrors | ErrorDetail;
+export type UpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type UpdateProductPath = {
     /**
@@ -1168,6 +1306,7 @@ export type UpdateProductBody = ProductInput;
 export type UpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type UpdateProductVariables = {
@@ -1177,7 +1316,7 @@ export type UpdateProductVariables = {
 
 export type DestroyProductResult = void;
 
-export type DestroyProductError = ErrorDetail;
+export type DestroyProductError = ErrorDetail | Problem;
 
 export type DestroyProductPath = {
     /**
@@ -1191,6 +1330,7 @@ export type DestroyProductPath = {
 export type DestroyProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type DestroyProductVariables = {
@@ -1199,7 +1339,7 @@ export type DestroyProductVariables = {
 
 export type PartialUpdateProductResult = Product;
 
-export type PartialUpdateProductError = ProductErrors | ErrorDetail;
+export type PartialUpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type PartialUpdateProductPath = {
     /**
@@ -1215,6 +1355,7 @@ export type PartialUpdateProductBody = ProductPatch;
 export type PartialUpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
 };
 
 export type PartialUpdateProductVariables = {
@@ -1224,11 +1365,12 @@ export type PartialUpdateProductVariables = {
 
 export type GetJwksResult = JwkSet;
 
-export type GetJwksError = ErrorDetail;
+export type GetJwksError = ErrorDetail | Problem;
 
 export type GetJwksResponseHeaders = {
     allow?: string;
     vary?: string;
+    xRequestId: string;
     cacheControl: string;
 };
 
@@ -1244,6 +1386,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     obtainAuthToken: {
@@ -1255,6 +1398,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1265,6 +1409,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     rotateAuthToken: {
@@ -1274,6 +1419,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1286,6 +1432,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     retrieveMe: {
@@ -1295,6 +1442,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     updateMe: {
@@ -1306,6 +1454,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     setPassword: {
@@ -1317,6 +1466,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     login: {
@@ -1328,6 +1478,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1340,6 +1491,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1352,6 +1504,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1364,6 +1517,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1376,6 +1530,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     blacklistToken: {
@@ -1387,6 +1542,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     listSessions: {
@@ -1398,6 +1554,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
         item: Session;
         page: ListSessionsResult;
@@ -1411,6 +1568,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     endSession: {
@@ -1422,6 +1580,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     introspectToken: {
@@ -1433,6 +1592,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1445,6 +1605,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     listProducts: {
@@ -1456,6 +1617,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
         item: Product;
         page: ListProductsResult;
@@ -1469,6 +1631,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     retrieveProduct: {
@@ -1480,6 +1643,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     updateProduct: {
@@ -1492,6 +1656,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     destroyProduct: {
@@ -1503,6 +1668,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     partialUpdateProduct: {
@@ -1515,6 +1681,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
         };
     };
     getJwks: {
@@ -1524,6 +1691,7 @@ export type Ops = {
         headers: {
             allow?: string;
             vary?: string;
+            xRequestId: string;
             cacheControl: string;
         };
     };
@@ -1535,32 +1703,32 @@ export type Ops = {
  * tags) for cache keys, tracing span names, and request logging.
  */
 export const OPERATIONS = {
-    hello: { id: "hello", method: "GET", path: "/", tags: ["Hello"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    obtainAuthToken: { id: "obtainAuthToken", method: "POST", path: "/auth/token/", tags: ["Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    destroyAuthToken: { id: "destroyAuthToken", method: "POST", path: "/auth/token/logout/", tags: ["Tokens"], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    rotateAuthToken: { id: "rotateAuthToken", method: "POST", path: "/auth/token/rotate/", tags: ["Tokens"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    registerUser: { id: "registerUser", method: "POST", path: "/auth/users/", tags: ["Accounts"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    retrieveMe: { id: "retrieveMe", method: "GET", path: "/auth/users/me/", tags: ["Accounts"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    updateMe: { id: "updateMe", method: "PATCH", path: "/auth/users/me/", tags: ["Accounts"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    setPassword: { id: "setPassword", method: "POST", path: "/auth/users/set_password/", tags: ["Accounts"], body: { contentType: "application/json" }, responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    login: { id: "login", method: "POST", path: "/login/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    refreshToken: { id: "refreshToken", method: "POST", path: "/refresh_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    obtainSlidingToken: { id: "obtainSlidingToken", method: "POST", path: "/login/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    refreshSlidingToken: { id: "refreshSlidingToken", method: "POST", path: "/refresh_token/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    verifyToken: { id: "verifyToken", method: "POST", path: "/verify_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    blacklistToken: { id: "blacklistToken", method: "POST", path: "/blacklist_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    listSessions: { id: "listSessions", method: "GET", path: "/auth/sessions/", tags: ["Sessions"], params: [{ name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
-    revokeAllSessions: { id: "revokeAllSessions", method: "POST", path: "/auth/sessions/revoke_all/", tags: ["Sessions"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
-    revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
-    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }] },
-    getJwks: { id: "getJwks", method: "GET", path: "/.well-known/jwks.json", tags: ["Keys"], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] }
+    hello: { id: "hello", method: "GET", path: "/", tags: ["Hello"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    obtainAuthToken: { id: "obtainAuthToken", method: "POST", path: "/auth/token/", tags: ["Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    destroyAuthToken: { id: "destroyAuthToken", method: "POST", path: "/auth/token/logout/", tags: ["Tokens"], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    rotateAuthToken: { id: "rotateAuthToken", method: "POST", path: "/auth/token/rotate/", tags: ["Tokens"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    registerUser: { id: "registerUser", method: "POST", path: "/auth/users/", tags: ["Accounts"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    retrieveMe: { id: "retrieveMe", method: "GET", path: "/auth/users/me/", tags: ["Accounts"], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    updateMe: { id: "updateMe", method: "PATCH", path: "/auth/users/me/", tags: ["Accounts"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    setPassword: { id: "setPassword", method: "POST", path: "/auth/users/set_password/", tags: ["Accounts"], body: { contentType: "application/json" }, responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    login: { id: "login", method: "POST", path: "/login/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    refreshToken: { id: "refreshToken", method: "POST", path: "/refresh_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    obtainSlidingToken: { id: "obtainSlidingToken", method: "POST", path: "/login/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    refreshSlidingToken: { id: "refreshSlidingToken", method: "POST", path: "/refresh_token/sliding/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    verifyToken: { id: "verifyToken", method: "POST", path: "/verify_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    blacklistToken: { id: "blacklistToken", method: "POST", path: "/blacklist_token/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    listSessions: { id: "listSessions", method: "GET", path: "/auth/sessions/", tags: ["Sessions"], params: [{ name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    revokeAllSessions: { id: "revokeAllSessions", method: "POST", path: "/auth/sessions/revoke_all/", tags: ["Sessions"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
+    revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    getJwks: { id: "getJwks", method: "GET", path: "/.well-known/jwks.json", tags: ["Keys"], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] }
 } as const satisfies Record<string, OperationDescriptor>;
 
 export type OperationId = (typeof OPERATIONS)[keyof typeof OPERATIONS]["id"];

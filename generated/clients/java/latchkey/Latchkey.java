@@ -760,6 +760,79 @@ public final class Latchkey {
         }
     }
 
+    /**
+     * Problem — Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+     * `application/problem+json`.
+     */
+    public record Problem(
+        String type,
+        String title,
+        Long status,
+        String detail,
+        String code,
+        List<InputProblem> errors,
+        String requestId
+    ) implements JsonValue {
+        public static Problem fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new Problem(
+                asString(data.get("type")),
+                asString(data.get("title")),
+                asLong(data.get("status")),
+                asString(data.get("detail")),
+                asString(data.get("code")),
+                asList(data.get("errors"), item -> InputProblem.fromJson(item)),
+                asString(data.get("request_id"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            data.put("type", type);
+            data.put("title", title);
+            data.put("status", status);
+            data.put("detail", detail);
+            data.put("code", code);
+            if (errors != null) {
+                data.put("errors", errors);
+            }
+            data.put("request_id", requestId);
+            return data;
+        }
+    }
+
+    /** InputProblem — What is wrong with one field of a body, or with one parameter. */
+    public record InputProblem(
+        String field,
+        String detail,
+        String code
+    ) implements JsonValue {
+        public static InputProblem fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new InputProblem(
+                asString(data.get("field")),
+                asString(data.get("detail")),
+                asString(data.get("code"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            data.put("field", field);
+            data.put("detail", detail);
+            data.put("code", code);
+            return data;
+        }
+    }
+
     /** TokenFailure — What is wrong with a JWT in the Authorization header. */
     public record TokenFailure(
         String tokenClass,
@@ -2850,7 +2923,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Greeting data = Greeting.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** obtainAuthToken — Get your token */
@@ -2883,7 +2956,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         AuthToken data = AuthToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** destroyAuthToken — End your token */
@@ -2912,7 +2985,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** rotateAuthToken — Replace your token */
@@ -2941,7 +3014,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         AuthToken data = AuthToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** registerUser — Make an account */
@@ -2974,7 +3047,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Account data = Account.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** retrieveMe — Get your account */
@@ -3003,7 +3076,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Account data = Account.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** updateMe — Change your account */
@@ -3036,7 +3109,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Account data = Account.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** setPassword — Change your password */
@@ -3069,7 +3142,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** login — Log in */
@@ -3102,7 +3175,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         TokenPair data = TokenPair.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** refreshToken — Get a new access token */
@@ -3135,7 +3208,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         RefreshedTokens data = RefreshedTokens.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** obtainSlidingToken — Log in for a sliding token */
@@ -3168,7 +3241,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         SlidingToken data = SlidingToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** refreshSlidingToken — Refresh a sliding token */
@@ -3201,7 +3274,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         SlidingToken data = SlidingToken.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** verifyToken — Check a token */
@@ -3234,7 +3307,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Map<String, Object> data = asMap(decodeJson(response), item -> item);
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** blacklistToken — Log out */
@@ -3267,7 +3340,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Map<String, Object> data = asMap(decodeJson(response), item -> item);
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listSessions — List your sessions */
@@ -3312,7 +3385,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         SessionPage data = SessionPage.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listSessions response pages, following the pagination rule automatically. */
@@ -3397,7 +3470,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         RevokedSessions data = RevokedSessions.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** endSession — Log out of a session */
@@ -3426,7 +3499,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** introspectToken — Ask what a token is worth */
@@ -3459,7 +3532,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Introspection data = Introspection.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
     /** revokeToken — End a token */
@@ -3492,7 +3565,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Map<String, Object> data = asMap(decodeJson(response), item -> item);
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listProducts — List, filter and search products */
@@ -3609,7 +3682,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         ProductPage data = ProductPage.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listProducts response pages, following the pagination rule automatically. */
@@ -3766,7 +3839,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** retrieveProduct — Get a product */
@@ -3795,7 +3868,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** updateProduct — Replace a product */
@@ -3828,7 +3901,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** destroyProduct — Delete a product */
@@ -3857,7 +3930,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         readBody(response);
-        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(null, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** partialUpdateProduct — Change some fields of a product */
@@ -3890,7 +3963,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** getJwks — Get the public keys */
@@ -3919,7 +3992,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         JwkSet data = JwkSet.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"cache-control", "cacheControl", "string"}}), response.statusCode());
     }
 
 }
