@@ -682,15 +682,126 @@ export type TokenFailure = {
 };
 
 /**
- * Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
- * field, or, where the body could not be read at all, only `detail`.
+ * What is wrong with a login, by field, or only `detail` where the body could not be read at all.
  */
-export type BadRequest = {
+export type CredentialsErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    non_field_errors?: Sentences;
     /**
      * Why the body could not be read.
      */
     detail?: string;
 };
+
+/**
+ * What is wrong with a registration, by field, or only `detail` where the body could not be read at all.
+ */
+export type RegistrationErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all.
+ */
+export type AccountErrors = {
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all.
+ */
+export type PasswordErrors = {
+    new_password?: Sentences;
+    current_password?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type RefreshErrors = {
+    refresh?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type TokenErrors = {
+    token?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type AnyTokenErrors = {
+    token?: Sentences;
+    token_type_hint?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all.
+ */
+export type RevokeAllErrors = {
+    keep_current?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type ProductErrors = {
+    name?: Sentences;
+    description?: Sentences;
+    price?: Sentences;
+    stock?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with one field, or under `non_field_errors` with none in particular.
+ * @minItems 1
+ */
+export type Sentences = string[];
 
 /**
  * A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
@@ -767,7 +878,7 @@ export type HelloResponseHeaders = {
 
 export type ObtainAuthTokenResult = AuthToken;
 
-export type ObtainAuthTokenError = BadRequest | Problem | ErrorDetail;
+export type ObtainAuthTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainAuthTokenBody = TokenCredentials;
 
@@ -805,7 +916,7 @@ export type RotateAuthTokenResponseHeaders = {
 
 export type RegisterUserResult = Account;
 
-export type RegisterUserError = BadRequest | Problem | ErrorDetail;
+export type RegisterUserError = RegistrationErrors | Problem | ErrorDetail;
 
 export type RegisterUserBody = Registration;
 
@@ -831,7 +942,7 @@ export type RetrieveMeResponseHeaders = {
 
 export type UpdateMeResult = Account;
 
-export type UpdateMeError = BadRequest | Problem | ErrorDetail;
+export type UpdateMeError = AccountErrors | Problem | ErrorDetail;
 
 export type UpdateMeBody = AccountPatch;
 
@@ -847,7 +958,7 @@ export type UpdateMeVariables = {
 
 export type SetPasswordResult = void;
 
-export type SetPasswordError = BadRequest | Problem | ErrorDetail;
+export type SetPasswordError = PasswordErrors | Problem | ErrorDetail;
 
 export type SetPasswordBody = PasswordChange;
 
@@ -863,7 +974,7 @@ export type SetPasswordVariables = {
 
 export type LoginResult = TokenPair;
 
-export type LoginError = BadRequest | Problem | ErrorDetail;
+export type LoginError = CredentialsErrors | Problem | ErrorDetail;
 
 export type LoginBody = Credentials;
 
@@ -880,7 +991,7 @@ export type LoginVariables = {
 
 export type RefreshTokenResult = RefreshedTokens;
 
-export type RefreshTokenError = BadRequest | Problem | ErrorDetail;
+export type RefreshTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type RefreshTokenBody = RefreshRequest;
 
@@ -897,7 +1008,7 @@ export type RefreshTokenVariables = {
 
 export type ObtainSlidingTokenResult = SlidingToken;
 
-export type ObtainSlidingTokenError = BadRequest | Problem | ErrorDetail;
+export type ObtainSlidingTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainSlidingTokenBody = Credentials;
 
@@ -914,7 +1025,7 @@ export type ObtainSlidingTokenVariables = {
 
 export type RefreshSlidingTokenResult = SlidingToken;
 
-export type RefreshSlidingTokenError = BadRequest | Problem | ErrorDetail;
+export type RefreshSlidingTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type RefreshSlidingTokenBody = SlidingToken;
 
@@ -931,7 +1042,7 @@ export type RefreshSlidingTokenVariables = {
 
 export type VerifyTokenResult = EmptyObject;
 
-export type VerifyTokenError = BadRequest | Problem | ErrorDetail;
+export type VerifyTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type VerifyTokenBody = VerifyRequest;
 
@@ -947,7 +1058,7 @@ export type VerifyTokenVariables = {
 
 export type BlacklistTokenResult = EmptyObject;
 
-export type BlacklistTokenError = BadRequest | Problem | ErrorDetail;
+export type BlacklistTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type BlacklistTokenBody = BlacklistRequest;
 
@@ -990,7 +1101,7 @@ export type ListSessionsVariables = {
 
 export type RevokeAllSessionsResult = RevokedSessions;
 
-export type RevokeAllSessionsError = BadRequest | Problem | ErrorDetail;
+export type RevokeAllSessionsError = RevokeAllErrors | Problem | ErrorDetail;
 
 export type RevokeAllSessionsBody = RevokeAllRequest;
 
@@ -1029,7 +1140,7 @@ export type EndSessionVariables = {
 
 export type IntrospectTokenResult = Introspection;
 
-export type IntrospectTokenError = BadRequest | Problem | ErrorDetail;
+export type IntrospectTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type IntrospectTokenBody = AnyToken;
 
@@ -1046,7 +1157,7 @@ export type IntrospectTokenVariables = {
 
 export type RevokeTokenResult = EmptyObject;
 
-export type RevokeTokenError = BadRequest | Problem | ErrorDetail;
+export type RevokeTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type RevokeTokenBody = AnyToken;
 
@@ -1147,7 +1258,7 @@ export type ListProductsVariables = {
 
 export type CreateProductResult = Product;
 
-export type CreateProductError = BadRequest | Problem | ErrorDetail;
+export type CreateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
 
@@ -1186,7 +1297,7 @@ export type RetrieveProductVariables = {
 
 export type UpdateProductResult = Product;
 
-export type UpdateProductError = BadRequest | Problem | ErrorDetail;
+export type UpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type UpdateProductPath = {
     /**
@@ -1235,7 +1346,7 @@ export type DestroyProductVariables = {
 
 export type PartialUpdateProductResult = Product;
 
-export type PartialUpdateProductError = BadRequest | Problem | ErrorDetail;
+export type PartialUpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type PartialUpdateProductPath = {
     /**
