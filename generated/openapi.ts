@@ -929,6 +929,66 @@ export interface components {
             /** @description What each kind of token that may be in the header found wrong. */
             messages?: components["schemas"]["TokenFailure"][];
         };
+        /**
+         * @description Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+         *     `application/problem+json`.
+         */
+        Problem: {
+            /**
+             * Format: uri-reference
+             * @description The kind of problem, as a URI that leads to the table of codes. One for each `code`.
+             * @example /problems#invalid
+             */
+            type: string;
+            /**
+             * @description The kind of problem, for people. One for each `code`.
+             * @example The input is not valid
+             */
+            title: string;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             * @example 400
+             */
+            status: number;
+            /**
+             * @description The reason, for people.
+             * @example price: A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+            /** @description What is wrong with the input, where `code` is `invalid`. */
+            errors?: components["schemas"]["InputProblem"][];
+            /**
+             * @description The name of this request, as in the header `X-Request-Id`.
+             * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+             */
+            request_id: string;
+        };
+        /** @description What is wrong with one field of a body, or with one parameter. */
+        InputProblem: {
+            /**
+             * @description Its name; `non_field_errors` for what concerns no single one.
+             * @example price
+             */
+            field: string;
+            /**
+             * @description The reason, for people.
+             * @example A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The second table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "required" | "null" | "blank" | "invalid" | "max_length" | "min_value" | "max_value" | "max_digits" | "max_decimal_places" | "max_whole_digits" | "max_string_length" | "null_characters_not_allowed" | "surrogate_characters_not_allowed" | "unique" | "password_too_short" | "password_too_common" | "password_too_similar" | "invalid_password" | "authorization" | "token_not_valid";
+        };
         /** @description What is wrong with a JWT in the Authorization header. */
         TokenFailure: {
             /**
@@ -1030,10 +1090,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The field is missing or unfit, or the body cannot be understood. */
@@ -1041,10 +1103,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1052,10 +1116,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1063,10 +1129,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
@@ -1074,11 +1142,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials are missing or bad. */
@@ -1086,11 +1156,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The product belongs to someone else, and the user is not staff. */
@@ -1098,10 +1170,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service makes no accounts for strangers. */
@@ -1109,10 +1183,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description `?format=` asks for a format that does not exist. */
@@ -1120,10 +1196,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description There is no such product, or `?format=` asks for a format that does not exist. */
@@ -1131,10 +1209,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The `Accept` header admits no JSON. */
@@ -1142,6 +1222,7 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1153,10 +1234,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body is neither JSON nor a form, or does not say what it is. */
@@ -1164,10 +1247,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service cannot reach what it needs for this request, its database for example. Nothing is said about the credentials: keep them. */
@@ -1175,11 +1260,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
     };
@@ -1223,6 +1310,12 @@ export interface components {
          * @example Accept
          */
         Vary: string;
+        /**
+         * @description The name of this request, which is in the log of the service too: the `X-Request-Id` of the request where that
+         *     is 1 to 128 letters, digits, `.`, `_` and `-`, else a new UUID.
+         * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+         */
+        RequestId: string;
         /**
          * @description How to authenticate: the challenge of the first configured scheme, `Token` or `Bearer realm="api"`, whichever
          *     scheme was tried.
@@ -1268,6 +1361,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1301,6 +1395,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1313,10 +1408,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["BadCredentials"];
@@ -1341,6 +1438,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1366,6 +1464,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1400,6 +1499,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1411,10 +1511,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             403: components["responses"]["RegistrationClosed"];
@@ -1439,6 +1541,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1472,6 +1575,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1483,10 +1587,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1517,6 +1623,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1526,10 +1633,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1560,6 +1669,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1572,10 +1682,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1583,11 +1695,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1617,6 +1731,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1630,11 +1745,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1664,6 +1781,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1676,10 +1794,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1687,11 +1807,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1721,6 +1843,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1733,10 +1856,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not, or no longer, good for another one. */
@@ -1744,11 +1869,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1778,6 +1905,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1789,10 +1917,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not good. */
@@ -1800,11 +1930,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1834,6 +1966,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1846,11 +1979,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1886,6 +2021,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1897,10 +2033,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1909,10 +2047,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -1939,6 +2079,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1950,10 +2091,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1984,6 +2127,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1998,10 +2142,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2022,6 +2168,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -2038,11 +2185,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["Challenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The user is not staff. */
@@ -2050,10 +2199,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -2077,6 +2228,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2179,6 +2331,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2190,10 +2343,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2202,10 +2357,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2226,6 +2383,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2261,6 +2419,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2294,6 +2453,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2330,6 +2490,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2368,6 +2529,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2379,10 +2541,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2408,6 +2572,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["PublicFor5Minutes"];
                     [name: string]: unknown;
                 };

@@ -9,6 +9,8 @@ import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addProblemPage } from './http/problem-page.ts';
+import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -28,9 +30,11 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   let isStopping = false;
   const pages = new Router();
   addHealthRoutes(pages, deps, () => isStopping || !keysAreHealthy(deps.config));
+  addProblemPage(pages);
   addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
 
   const koa = new Koa();
+  koa.use(requestId);
   koa.use(requestLog(log));
   koa.use(async (ctx, next) => {
     await next();
@@ -49,7 +53,9 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   koa.use(pages.routes());
   koa.use(notFound);
   // What reaches this is our own fault, or a socket that broke while we wrote.
-  koa.on('error', (error) => log.error({ err: error }, 'unhandled'));
+  koa.on('error', (error, ctx) =>
+    log.error({ requestId: ctx?.state.requestId, err: error }, 'unhandled'),
+  );
   return {
     koa,
     stopping: () => {
