@@ -1,5 +1,7 @@
 import type { Config } from '../config.ts';
 import type { OwnerLookup, SecuritySchemes, TagLookup } from '../contract.ts';
+import { deprecationHeaders, deprecationProblems } from './deprecation.ts';
+import type { DocumentedDeprecation } from './deprecation.ts';
 import { admitsAnonymous, knownPermissions, needsObject } from './security.ts';
 import type { SecurityRequirement } from './security.ts';
 import type { Schema } from './coercion.ts';
@@ -32,6 +34,10 @@ export interface Operation extends SecurityRequirement {
   fixedHeaders: Record<string, Record<string, string>>;
   /** The statuses whose answers carry the tag of their body. */
   taggedStatuses: string[];
+  /** What every answer says of an operation that will go; empty for one that stays. */
+  deprecationHeaders: Record<string, string>;
+  /** What is wrong with what the contract says of its end. */
+  deprecationProblems: (string | false)[];
 }
 
 /** OpenAPI's `security`: one of these will do, and an empty one asks for nothing. */
@@ -39,7 +45,7 @@ type SecurityAlternatives = Record<string, string[]>[];
 
 const DEFAULT_MAX_BODY_BYTES = 16_384;
 
-interface Extensions {
+interface Extensions extends DocumentedDeprecation {
   'x-permissions'?: string[];
   'x-challenge'?: string;
   'x-max-body-bytes'?: number;
@@ -84,6 +90,8 @@ export function readOperation(
     needsObject: needsObject(permissions),
     fixedHeaders: fixedHeaders(documented),
     taggedStatuses: taggedStatuses(documented),
+    deprecationHeaders: deprecationHeaders(documented),
+    deprecationProblems: deprecationProblems(documented),
   };
 }
 
@@ -119,6 +127,7 @@ export function problemsOf(operation: Operation, parts: Parts): string[] {
     !Object.hasOwn(parts.handlers, id) && 'has no handler',
     permissions.length === 0 && 'has no x-permissions',
     ...securityProblems(operation, parts.security),
+    ...operation.deprecationProblems,
     operation.needsObject &&
       !Object.hasOwn(parts.owners, id) &&
       'has an object permission but no owner look-up',
