@@ -1388,14 +1388,14 @@ export interface components {
         ProductId: number;
     };
     requestBodies: {
-        AnyToken: {
+        AnyTokenBody: {
             content: {
                 "application/json": components["schemas"]["AnyToken"];
                 "application/x-www-form-urlencoded": components["schemas"]["AnyToken"];
                 "multipart/form-data": components["schemas"]["AnyToken"];
             };
         };
-        Product: {
+        ProductBody: {
             content: {
                 "application/json": components["schemas"]["ProductInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["ProductInput"];
@@ -2266,7 +2266,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["AnyToken"];
+        requestBody: components["requestBodies"]["AnyTokenBody"];
         responses: {
             /** @description What the token is worth. */
             200: {
@@ -2326,7 +2326,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["AnyToken"];
+        requestBody: components["requestBodies"]["AnyTokenBody"];
         responses: {
             /** @description The token is good for nothing, now if not before. */
             200: {
@@ -2481,7 +2481,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Product"];
+        requestBody: components["requestBodies"]["ProductBody"];
         responses: {
             /** @description The product as it was stored. */
             201: {
@@ -2551,7 +2551,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Product"];
+        requestBody: components["requestBodies"]["ProductBody"];
         responses: {
             /** @description The product as it is now. */
             200: {
