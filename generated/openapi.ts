@@ -1471,14 +1471,14 @@ export interface components {
         IdempotencyKey: string;
     };
     requestBodies: {
-        AnyToken: {
+        AnyTokenBody: {
             content: {
                 "application/json": components["schemas"]["AnyToken"];
                 "application/x-www-form-urlencoded": components["schemas"]["AnyToken"];
                 "multipart/form-data": components["schemas"]["AnyToken"];
             };
         };
-        Product: {
+        ProductBody: {
             content: {
                 "application/json": components["schemas"]["ProductInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["ProductInput"];
@@ -2361,7 +2361,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["AnyToken"];
+        requestBody: components["requestBodies"]["AnyTokenBody"];
         responses: {
             /** @description What the token is worth. */
             200: {
@@ -2421,7 +2421,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["AnyToken"];
+        requestBody: components["requestBodies"]["AnyTokenBody"];
         responses: {
             /** @description The token is good for nothing, now if not before. */
             200: {
@@ -2592,7 +2592,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Product"];
+        requestBody: components["requestBodies"]["ProductBody"];
         responses: {
             /** @description The product as it was stored. */
             201: {
@@ -2683,7 +2683,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Product"];
+        requestBody: components["requestBodies"]["ProductBody"];
         responses: {
             /** @description The product as it is now. */
             200: {
