@@ -4,11 +4,13 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
+import { answerCheck } from './http/answer-check.ts';
 import { createApi } from './http/api.ts';
 import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addProblemPage } from './http/problem-page.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
@@ -29,6 +31,7 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   let isStopping = false;
   const pages = new Router();
   addHealthRoutes(pages, deps, () => isStopping || !keysAreHealthy(deps.config));
+  addProblemPage(pages);
   addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
 
   const koa = new Koa();
@@ -46,6 +49,9 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
       api.operations.map(({ method }) => method),
     ),
   );
+  koa.use(errorResponse(log));
+  // Between the two, so that it sees refusals, and what it throws becomes an answer as well.
+  koa.use(answerCheck(contractDocument(), deps.config, log));
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());
   koa.use(pages.routes());
