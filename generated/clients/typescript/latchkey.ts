@@ -2,7 +2,7 @@
 // Source: OpenAPI description. Re-run `redocly generate-client` to update.
 
 /**
- * Latchkey (v0.1.0)
+ * Latchkey (v0.2.0)
  * Latchkey answers like Django REST Framework with its TokenAuthentication and simplejwt, so that clients
  * written for those work unchanged.
  *
