@@ -11,6 +11,8 @@ import type { RequestOptions } from '../support/client.ts';
 import { createUser, logIn } from '../support/factories.ts';
 import { startWithoutDatabase } from './shell.ts';
 
+const CHAIR = { name: 'Chair', price: '5.00' };
+
 interface Refused {
   code: ErrorCode;
   request: [method: string, path: string, options?: RequestOptions];
@@ -58,6 +60,9 @@ test('every refusal can be had as a problem, under every code of the contract', 
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   const token = { authorization: `Token ${user.token}` };
   const text = { headers: { 'Content-Type': 'text/plain' } };
+  const withKey = (key: string) => ({ headers: { 'Idempotency-Key': key } });
+  const added = await app.client.post('/products/', { ...token, ...withKey('k'), json: CHAIR });
+  const chair = `/products/${(added.body as { id: number }).id}/`;
 
   const refused: Refused[] = [
     {
@@ -127,6 +132,28 @@ test('every refusal can be had as a problem, under every code of the contract', 
       detail: 'Method "GET" not allowed.',
     },
     {
+      code: 'precondition_failed',
+      request: ['DELETE', chair, { ...token, headers: { 'If-Match': '"x"' } }],
+      detail: 'The current version is not one that If-Match names: read it again.',
+    },
+    {
+      code: 'idempotency_key_reused',
+      request: ['POST', '/products/', { ...token, ...withKey('k'), json: { ...CHAIR, stock: 1 } }],
+      detail: 'This idempotency key was used for another request.',
+    },
+    {
+      code: 'invalid',
+      request: ['POST', '/products/', { ...token, ...withKey('k k'), json: CHAIR }],
+      detail: 'Idempotency-Key: This value does not match the required pattern.',
+      errors: [
+        {
+          field: 'Idempotency-Key',
+          detail: 'This value does not match the required pattern.',
+          code: 'invalid',
+        },
+      ],
+    },
+    {
       code: 'request_too_large',
       request: ['POST', '/login/', { ...text, raw: 'x'.repeat(16_385) }],
       detail: 'Request body is too large.',
@@ -181,7 +208,7 @@ test('every refusal can be had as a problem, under every code of the contract', 
   });
 
   const reached: string[] = [...refused.map(({ code }) => code), 'service_unavailable'];
-  // A fault is what error-response.test.ts provokes. A 406 is for those who take no JSON, so none is a problem.
+  // A conflict of keys is what answer-once.test.ts provokes. A fault is what error-response.test.ts provokes. A 406 is for those who take no JSON, so none is a problem.
   const unreached = Object.keys(PROBLEMS).filter((code) => !reached.includes(code));
-  t.deepEqual(unreached, ['not_acceptable', 'error']);
+  t.deepEqual(unreached, ['not_acceptable', 'idempotency_conflict', 'error']);
 });
