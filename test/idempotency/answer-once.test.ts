@@ -237,12 +237,16 @@ onServer('a second request is refused at once while the first waits', async (t) 
 
   const running = add(app, user, 'k');
   await until(isWaiting);
-  const early = await add(app, user, 'k');
+  const [early, ...others] = await Promise.all([1, 2, 3].map(() => add(app, user, 'k')));
   await letGo();
   const first = await running;
   const late = await add(app, user, 'k');
 
-  t.deepEqual([early.status, early.body], [409, RUNNING]);
+  t.deepEqual([early?.status, early?.body], [409, RUNNING]);
+  t.deepEqual(
+    others.map(({ status }) => status),
+    [409, 409],
+  );
   t.deepEqual(gist(late), gist(first));
   t.deepEqual([first, late].map(replayed), ['false', 'true']);
   t.is(await countOf('product', app), 1);
@@ -262,3 +266,28 @@ onServer('a request whose session is killed leaves neither a product nor a key',
   t.deepEqual([again.status, replayed(again)], [201, 'false']);
   t.is(await countOf('product', app), 1);
 });
+
+onServer(
+  'an answer that somebody has kept in the meantime stays, and the product is not added',
+  async (t) => {
+    const { user, isWaiting, letGo, ...app } = await startHeld(t);
+    const kept = {
+      user_id: user.id,
+      operation: 'createProduct',
+      key: 'k',
+      fingerprint: Buffer.alloc(32),
+      status: 201,
+      body: '{}',
+      expires_at: new Date(app.clock.now().getTime() + 1000),
+    };
+
+    const running = add(app, user, 'k');
+    await until(isWaiting);
+    await app.db('idempotency_key').insert(kept);
+    await letGo();
+    const refused = await running;
+
+    t.deepEqual([refused.status, refused.body], [409, RUNNING]);
+    t.deepEqual([await countOf('product', app), await countOf('idempotency_key', app)], [0, 1]);
+  },
+);
