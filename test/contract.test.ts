@@ -58,8 +58,8 @@ test('every operation says who may call it, and by what', (t) => {
     t.true(Array.isArray(security), operationId);
     t.true((permissions ?? []).length > 0, operationId);
   }
-  const written = readFileSync(path.join(ROOT, 'openapi.yaml'), 'utf8').match(/ operationId: /g);
-  t.is(operations(document).length, (written ?? []).length);
+  const [paths = ''] = readFileSync(path.join(ROOT, 'openapi.yaml'), 'utf8').split('\ncomponents:');
+  t.is(operations(document).length, [...paths.matchAll(/^ {6}operationId: /gm)].length);
 });
 
 test('every response has an example, and every refusal a named one for each error', (t) => {
