@@ -929,6 +929,66 @@ export interface components {
             /** @description What each kind of token that may be in the header found wrong. */
             messages?: components["schemas"]["TokenFailure"][];
         };
+        /**
+         * @description Why the request was refused, after RFC 9457: the same refusal in another form, for those whose `Accept` names
+         *     `application/problem+json`.
+         */
+        Problem: {
+            /**
+             * Format: uri-reference
+             * @description The kind of problem, as a URI that leads to the table of codes. One for each `code`.
+             * @example /problems#invalid
+             */
+            type: string;
+            /**
+             * @description The kind of problem, for people. One for each `code`.
+             * @example The input is not valid
+             */
+            title: string;
+            /**
+             * Format: int32
+             * @description The status of the answer.
+             * @example 400
+             */
+            status: number;
+            /**
+             * @description The reason, for people.
+             * @example price: A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+            /** @description What is wrong with the input, where `code` is `invalid`. */
+            errors?: components["schemas"]["InputProblem"][];
+            /**
+             * @description The name of this request, as in the header `X-Request-Id`.
+             * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+             */
+            request_id: string;
+        };
+        /** @description What is wrong with one field of a body, or with one parameter. */
+        InputProblem: {
+            /**
+             * @description Its name; `non_field_errors` for what concerns no single one.
+             * @example price
+             */
+            field: string;
+            /**
+             * @description The reason, for people.
+             * @example A valid number is required.
+             */
+            detail: string;
+            /**
+             * @description The reason, for programs. The second table of codes explains it.
+             * @example invalid
+             * @enum {string}
+             */
+            code: "required" | "null" | "blank" | "invalid" | "max_length" | "min_value" | "max_value" | "max_digits" | "max_decimal_places" | "max_whole_digits" | "max_string_length" | "null_characters_not_allowed" | "surrogate_characters_not_allowed" | "unique" | "password_too_short" | "password_too_common" | "password_too_similar" | "invalid_password" | "authorization" | "token_not_valid";
+        };
         /** @description What is wrong with a JWT in the Authorization header. */
         TokenFailure: {
             /**
@@ -1033,10 +1093,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The field is missing or unfit, or the body cannot be understood. */
@@ -1044,10 +1106,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1055,10 +1119,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description A field is missing or unfit, or the body cannot be understood. */
@@ -1066,10 +1132,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["BadRequest"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
@@ -1077,11 +1145,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Credentials are missing or bad. */
@@ -1089,11 +1159,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The product belongs to someone else, and the user is not staff. */
@@ -1101,10 +1173,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service makes no accounts for strangers. */
@@ -1112,10 +1186,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description `?format=` asks for a format that does not exist. */
@@ -1123,10 +1199,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description There is no such product, or `?format=` asks for a format that does not exist. */
@@ -1134,10 +1212,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The `Accept` header admits no JSON. */
@@ -1145,6 +1225,7 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
@@ -1156,10 +1237,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body is neither JSON nor a form, or does not say what it is. */
@@ -1167,10 +1250,12 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The service cannot reach what it needs for this request, its database for example. Nothing is said about the credentials: keep them. */
@@ -1178,11 +1263,13 @@ export interface components {
             headers: {
                 Allow: components["headers"]["Allow"];
                 Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
                 "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
     };
@@ -1226,6 +1313,12 @@ export interface components {
          * @example Accept
          */
         Vary: string;
+        /**
+         * @description The name of this request, which is in the log of the service too: the `X-Request-Id` of the request where that
+         *     is 1 to 128 letters, digits, `.`, `_` and `-`, else a new UUID.
+         * @example 7d7a2f0c-5c1e-4b7b-9a55-2f0a1d6e8c43
+         */
+        RequestId: string;
         /**
          * @description How to authenticate: the challenge of the first configured scheme, `Token` or `Bearer realm="api"`, whichever
          *     scheme was tried.
@@ -1276,6 +1369,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1309,6 +1403,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1321,10 +1416,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["BadCredentials"];
@@ -1349,6 +1446,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1374,6 +1472,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1408,6 +1507,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1419,10 +1519,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             403: components["responses"]["RegistrationClosed"];
@@ -1447,6 +1549,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1480,6 +1583,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1491,10 +1595,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1525,6 +1631,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1534,10 +1641,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1568,6 +1677,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1580,10 +1690,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1591,11 +1703,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1625,6 +1739,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1638,11 +1753,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1672,6 +1789,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1684,10 +1802,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No user has this name and password, or the user is inactive. */
@@ -1695,11 +1815,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1729,6 +1851,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -1741,10 +1864,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not, or no longer, good for another one. */
@@ -1752,11 +1877,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1786,6 +1913,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1797,10 +1925,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The token is not good. */
@@ -1808,11 +1938,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1842,6 +1974,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1854,11 +1987,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["BearerChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -1894,6 +2029,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1905,10 +2041,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1917,10 +2055,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -1947,6 +2087,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1958,10 +2099,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -1992,6 +2135,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2006,10 +2150,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2030,6 +2176,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["NoStore"];
                     [name: string]: unknown;
                 };
@@ -2046,11 +2193,13 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["AnyChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The user is not staff. */
@@ -2058,10 +2207,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             404: components["responses"]["UnknownFormat"];
@@ -2085,6 +2236,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2187,6 +2339,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2198,10 +2351,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadQuery"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2210,10 +2365,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorDetail"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             406: components["responses"]["NotAcceptable"];
@@ -2234,6 +2391,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2269,6 +2427,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2302,6 +2461,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2338,6 +2498,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2376,6 +2537,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2387,10 +2549,12 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequest"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             401: components["responses"]["NotAuthenticated"];
@@ -2416,6 +2580,7 @@ export interface operations {
                 headers: {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     "Cache-Control": components["headers"]["PublicFor5Minutes"];
                     [name: string]: unknown;
                 };

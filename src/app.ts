@@ -5,9 +5,12 @@ import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
 import { createApi } from './http/api.ts';
+import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
 import { errorResponse } from './http/error-response.ts';
 import { addHealthRoutes } from './http/health.ts';
+import { addProblemPage } from './http/problem-page.ts';
+import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -27,9 +30,11 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
   let isStopping = false;
   const pages = new Router();
   addHealthRoutes(pages, deps, () => isStopping || !keysAreHealthy(deps.config));
+  addProblemPage(pages);
   addContractRoutes(pages, path.join(import.meta.dirname, '..'), deps.config.DOCS);
 
   const koa = new Koa();
+  koa.use(requestId);
   koa.use(requestLog(log));
   koa.use(async (ctx, next) => {
     await next();
@@ -37,12 +42,20 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
     if (isStopping) ctx.set('Connection', 'close');
   });
   koa.use(securityHeaders);
+  koa.use(
+    cors(
+      deps.config,
+      api.operations.map(({ method }) => method),
+    ),
+  );
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());
   koa.use(pages.routes());
   koa.use(notFound);
   // What reaches this is our own fault, or a socket that broke while we wrote.
-  koa.on('error', (error) => log.error({ err: error }, 'unhandled'));
+  koa.on('error', (error, ctx) =>
+    log.error({ requestId: ctx?.state.requestId, err: error }, 'unhandled'),
+  );
   return {
     koa,
     stopping: () => {

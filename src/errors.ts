@@ -1,49 +1,81 @@
-/** What a field-level refusal looks like on the wire: DRF's `{field: [sentence, …]}`. */
-export type FieldErrors = Record<string, string[]>;
+import { PROBLEMS } from './problems.ts';
+import type { ErrorCode, InputCode } from './problems.ts';
+
+/** One thing that is wrong with an input, for people and for programs: DRF's ErrorDetail. */
+export interface Reason {
+  detail: string;
+  code: InputCode;
+}
+
+/** What is wrong, by field. On the wire it is DRF's `{field: [sentence, …]}`. */
+export type FieldErrors = Record<string, Reason[]>;
 
 /** For whoever runs the service: told as it stands, without a stack. */
 export class OperatorError extends Error {}
 
 interface ApiErrorOptions {
-  code?: string;
+  /** DRF's body, where it is not `{detail}`. */
+  body?: unknown;
   headers?: Record<string, string>;
   cause?: unknown;
 }
 
 /**
- * A refusal that the caller may read. `body` goes out as it stands, `cause` goes to the log only.
- * The subclasses carry the names and sentences of `rest_framework.exceptions`.
+ * A refusal that the caller may read: by default as `body`, which goes out as it stands, or as a problem of `code` and
+ * `detail`. `cause` goes to the log only. The subclasses carry the names and sentences of `rest_framework.exceptions`.
  */
 export class ApiError extends Error {
+  readonly code: ErrorCode;
   readonly status: number;
+  readonly detail: string;
   readonly body: unknown;
   readonly headers: Record<string, string>;
 
-  constructor(status: number, body: unknown, { headers = {}, cause }: ApiErrorOptions = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    { body = { detail }, headers = {}, cause }: ApiErrorOptions = {},
+  ) {
     super(JSON.stringify(body), { cause });
     this.name = new.target.name;
-    this.status = status;
+    this.code = code;
+    this.status = PROBLEMS[code].status;
+    this.detail = detail;
     this.body = body;
     this.headers = headers;
   }
 }
 
-function detailBody(detail: string, code: string | undefined): object {
-  return code === undefined ? { detail } : { detail, code };
-}
-
-/** 400. A list is DRF's answer for an error that belongs to no field. */
+/** 400 for an input. */
 export class ValidationError extends ApiError {
-  constructor(errors: FieldErrors | string[], options?: ApiErrorOptions) {
-    super(400, errors, options);
+  readonly errors: FieldErrors;
+
+  /** Without names the body is a list of sentences, which is how DRF tells the errors of its filters. */
+  constructor(
+    errors: FieldErrors,
+    { withNames = true, cause }: { withNames?: boolean; cause?: unknown } = {},
+  ) {
+    const sentences = Object.entries(errors).map(
+      ([field, reasons]) => [field, reasons.map(({ detail }) => detail)] as const,
+    );
+    const body = withNames
+      ? Object.fromEntries(sentences)
+      : sentences.flatMap(([, ofField]) => ofField);
+    super('invalid', linesOf(errors).join(' '), { body, cause });
+    this.errors = errors;
   }
 
   /** For a person at a terminal: `field: reasons`, a line each. */
   sentences(): string[] {
-    return Object.entries(this.body ?? {}).map(
-      ([field, reasons]) => `${field}: ${[reasons].flat().join(' ')}`,
-    );
+    return linesOf(this.errors);
   }
+}
+
+function linesOf(errors: FieldErrors): string[] {
+  return Object.entries(errors).map(([field, reasons]) => {
+    const text = reasons.map(({ detail }) => detail).join(' ');
+    return field === 'non_field_errors' ? text : `${field}: ${text}`;
+  });
 }
 
 /** Throws the reasons of all fields that have some, as one error. */
@@ -53,79 +85,95 @@ export function refuseProblems(problems: FieldErrors): void {
 }
 
 export class ParseError extends ApiError {
-  constructor(detail: string, options?: ApiErrorOptions) {
-    super(400, { detail }, options);
+  constructor(detail: string, options?: { cause?: unknown }) {
+    super('parse_error', detail, options);
   }
 }
 
 /** 401 for credentials that were shown and are bad. The shell adds the challenge, unless `headers` has one. */
 export class AuthenticationFailed extends ApiError {
-  constructor(detail: string, options: ApiErrorOptions = {}) {
-    super(401, detailBody(detail, options.code), options);
+  constructor(
+    detail: string,
+    { code = 'authentication_failed', ...options }: ApiErrorOptions & { code?: ErrorCode } = {},
+  ) {
+    super(code, detail, options);
+  }
+}
+
+/** simplejwt's exception of this name: unlike DRF's, it tells its code in the body. */
+export class DetailedAuthenticationFailed extends AuthenticationFailed {
+  constructor(detail: string, code: ErrorCode, options: Pick<ApiErrorOptions, 'headers'> = {}) {
+    super(detail, { code, body: { detail, code }, ...options });
   }
 }
 
 export class NotAuthenticated extends ApiError {
   constructor() {
-    super(401, { detail: 'Authentication credentials were not provided.' });
+    super('not_authenticated', 'Authentication credentials were not provided.');
   }
+}
+
+/** What one of simplejwt's token classes has against a token. */
+export interface TokenFailure {
+  token_class: string;
+  token_type: string;
+  message: string;
 }
 
 /** 401 with simplejwt's `token_not_valid`: the one error for every way in which a JWT can be bad. */
 export class InvalidToken extends ApiError {
-  readonly detail: string;
-
-  constructor(detail: string, options: ApiErrorOptions & { messages?: object[] } = {}) {
-    const messages = options.messages && { messages: options.messages };
-    super(401, { detail, code: 'token_not_valid', ...messages }, options);
-    this.detail = detail;
+  constructor(detail: string, options: { messages?: TokenFailure[]; cause?: unknown } = {}) {
+    const { messages, cause } = options;
+    const body = { detail, code: 'token_not_valid', ...(messages && { messages }) };
+    // A problem tells in one sentence what is told here by all of them.
+    const reasons = new Set(messages?.map(({ message }) => message) ?? [detail]);
+    super('token_not_valid', [...reasons].join('; '), { body, cause });
   }
 }
 
 export class PermissionDenied extends ApiError {
   constructor() {
-    super(403, { detail: 'You do not have permission to perform this action.' });
+    super('permission_denied', 'You do not have permission to perform this action.');
   }
 }
 
 export class NotFound extends ApiError {
   constructor(detail = 'Not found.') {
-    super(404, { detail });
+    super('not_found', detail);
   }
 }
 
 export class MethodNotAllowed extends ApiError {
   constructor(method: string) {
-    super(405, { detail: `Method "${method}" not allowed.` });
+    super('method_not_allowed', `Method "${method}" not allowed.`);
   }
 }
 
 export class NotAcceptable extends ApiError {
   constructor() {
-    super(406, { detail: 'Could not satisfy the request Accept header.' });
+    super('not_acceptable', 'Could not satisfy the request Accept header.');
   }
 }
 
 export class RequestTooLarge extends ApiError {
   constructor() {
     // The rest of the body is not read, so the connection cannot be used again.
-    super(413, { detail: 'Request body is too large.' }, { headers: { Connection: 'close' } });
+    super('request_too_large', 'Request body is too large.', { headers: { Connection: 'close' } });
   }
 }
 
 export class UnsupportedMediaType extends ApiError {
   constructor(mediaType: string) {
-    super(415, { detail: `Unsupported media type "${mediaType}" in request.` });
+    super('unsupported_media_type', `Unsupported media type "${mediaType}" in request.`);
   }
 }
 
 /** 503 for an illness of our own. */
 export class ServiceUnavailable extends ApiError {
   constructor({ cause }: { cause?: unknown } = {}) {
-    super(
-      503,
-      { detail: 'Service temporarily unavailable, try again later.' },
-      { headers: { 'Retry-After': '1' }, cause },
-    );
+    super('service_unavailable', 'Service temporarily unavailable, try again later.', {
+      headers: { 'Retry-After': '1' },
+      cause,
+    });
   }
 }

@@ -101,6 +101,12 @@ export function baseUrl(text: string): string {
   return url.origin;
 }
 
+/** No `*`, alone or in a name: which pages may act with what a user has is worth a list. */
+export function origins(text: string): string[] {
+  if (text.includes('*')) throw new Error('must name each origin; there is no * for many');
+  return list(text).map(baseUrl);
+}
+
 export const clientId = (text: string): string => {
   // HTTP Basic ends the name at the first colon.
   if (!/^[!-9;-~]+$/.test(text))

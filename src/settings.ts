@@ -10,6 +10,7 @@ import {
   lifetime,
   list,
   oneOf,
+  origins,
   seconds,
   shortTime,
   text,
@@ -40,6 +41,11 @@ export const SETTINGS = {
     baseUrl,
     undefined,
     "Public origin for absolute links; the socket's own address if unset",
+  ),
+  CORS_ALLOWED_ORIGINS: setting(
+    origins,
+    undefined,
+    'Origins whose pages may call the API; unset: loopback in development, else none',
   ),
   DATABASE_URL: setting(
     databaseUrl,

@@ -36,7 +36,7 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/contract.ts',
     ],
   ],
-  ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,schema,text}.ts']],
+  ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,problems,schema,text}.ts']],
   [
     'src/accounts/*.ts',
     ['src/{accounts,authtoken,users}/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],
@@ -61,6 +61,9 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,cursor,db,deps,errors,text}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
+  ['src/errors.ts', ['src/problems.ts']],
+  ['src/problems.ts', ['generated/openapi.ts']],
+  ['src/text.ts', ['src/errors.ts']],
   ['src/cursor.ts', ['src/errors.ts']],
   ['src/custom-claims.ts', ['src/deps.ts']],
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
@@ -80,10 +83,10 @@ const PACKAGES: [name: string, files: string[]][] = [
   ['jsonwebtoken', ['src/jwt/codec.ts']],
   ['bcrypt', ['src/users/passwords.ts']],
   ['@fastify/busboy', ['src/http/body.ts']],
-  ['../generated/openapi.ts', ['src/contract.ts']],
+  ['../generated/openapi.ts', ['src/contract.ts', 'src/problems.ts']],
 ];
 const DOORS: [what: RegExp, files: string[]][] = [
-  [/generated\/openapi/, ['src/commands/generate.ts', 'src/contract.ts']],
+  [/generated\/openapi/, ['src/commands/generate.ts', 'src/contract.ts', 'src/problems.ts']],
   [/process\.env\b/, ['src/config.ts']],
   [/new Date\(\)|Date\.now\(/, ['src/cli.ts', 'src/server.ts']],
 ];

@@ -101,6 +101,19 @@ test('every example fits its schema, and holds nothing beside it', (t) => {
   t.true(checked > 300, `${checked} examples`);
 });
 
+test('every answer is named, and every refusal but of the media type can be had as a problem', (t) => {
+  for (const { operationId, responses } of operations(document))
+    for (const [status, response] of Object.entries(responses)) {
+      const { headers = {}, content = {} } = resolve(response);
+      const types = Object.keys(content).join();
+      const place = `${operationId} ${status}`;
+      t.deepEqual(headers['X-Request-Id'], { $ref: '#/components/headers/RequestId' }, place);
+      if (status >= '400' && status !== '406')
+        t.is(types, 'application/json,application/problem+json', place);
+      else t.true(['', 'application/json'].includes(types), place);
+    }
+});
+
 test('no schema is made of others, so that what it does not name can be refused', (t) => {
   t.notRegex(JSON.stringify(document), /"(allOf|anyOf|oneOf|not|if|discriminator)":/);
 });
@@ -148,12 +161,22 @@ function resolve<Value extends { $ref?: string }>(value: Value): Value {
   return resolve(found as Value);
 }
 
-const JSON_TYPE = { 'Content-Type': 'application/json' };
+const NAMED = { 'X-Request-Id': 'a-1' };
+const JSON_TYPE = { 'Content-Type': 'application/json', ...NAMED };
+const PROBLEM_TYPE = { 'Content-Type': 'application/problem+json', ...NAMED };
 const NO_STORE = { 'Cache-Control': 'no-store', ...JSON_TYPE };
 const CHALLENGE = { 'WWW-Authenticate': 'Token', ...JSON_TYPE };
 const RETRY = { 'Retry-After': '1', ...JSON_TYPE };
 const UNDECLARED = 'data must NOT have additional properties';
 const detail = { detail: 'No.' };
+const problem = {
+  type: '/problems#service_unavailable',
+  title: 'No',
+  status: 503,
+  detail: 'No.',
+  code: 'service_unavailable',
+  request_id: 'a-1',
+};
 const pair = { refresh: 'a.b.c', access: 'a.b.c' };
 
 type Checked = [
@@ -182,7 +205,13 @@ const ANSWERS: Checked[] = [
     pair,
     ['Cache-Control: data must be equal to one of the allowed values'],
   ],
-  ['POST /login/', 200, { 'Cache-Control': 'no-store' }, pair, ['the content type is null']],
+  [
+    'POST /login/',
+    200,
+    { 'Cache-Control': 'no-store', ...NAMED },
+    pair,
+    ['the content type is null'],
+  ],
   ['POST /login/', 201, NO_STORE, pair, ['login does not declare 201']],
   ['POST /login/', 500, JSON_TYPE, detail, ['login does not declare 500']],
   ['POST /login/', 405, JSON_TYPE, detail, ['login does not declare 405']],
@@ -194,6 +223,22 @@ const ANSWERS: Checked[] = [
   ['GET /products/', 401, JSON_TYPE, detail, ['WWW-Authenticate is missing']],
   ['GET /products/', 401, CHALLENGE, { ...detail, stack: 'at' }, [UNDECLARED]],
   ['GET /products/', 503, RETRY, detail, []],
+  ['GET /products/', 503, { ...RETRY, ...PROBLEM_TYPE }, problem, []],
+  [
+    'GET /products/',
+    503,
+    { ...RETRY, ...PROBLEM_TYPE },
+    { ...problem, code: 'ill' },
+    ['data/code must be equal to one of the allowed values'],
+  ],
+  ['GET /products/', 406, PROBLEM_TYPE, problem, ['the content type is application/problem+json']],
+  [
+    'GET /products/',
+    503,
+    { ...RETRY, 'X-Request-Id': 'a b' },
+    detail,
+    ['X-Request-Id: data must match pattern "^[A-Za-z0-9._-]+$"'],
+  ],
   [
     'GET /products/',
     503,
@@ -201,7 +246,8 @@ const ANSWERS: Checked[] = [
     detail,
     ['Retry-After: data must be >= 0'],
   ],
-  ['DELETE /products/7/', 204, {}, undefined, []],
+  ['DELETE /products/7/', 204, NAMED, undefined, []],
+  ['DELETE /products/7/', 204, {}, undefined, ['X-Request-Id is missing']],
   ['DELETE /products/7/', 204, JSON_TYPE, {}, ['a body where none is declared']],
   ['HEAD /products/7/', 404, JSON_TYPE, undefined, []],
   ['HEAD /products/7/', 418, JSON_TYPE, undefined, ['retrieveProduct does not declare 418']],

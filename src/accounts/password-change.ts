@@ -1,5 +1,6 @@
 import type { RequestDeps } from '../deps.ts';
 import { NotFound, refuseProblems } from '../errors.ts';
+import type { Reason } from '../errors.ts';
 import { passwordProblems } from '../users/password-rules.ts';
 import { hashPassword, verifyPassword } from '../users/passwords.ts';
 import { findUserById, setPassword } from '../users/repository.ts';
@@ -30,4 +31,4 @@ export async function changePassword(
   await live.catchUp();
 }
 
-const INVALID = 'Invalid password.';
+const INVALID: Reason = { detail: 'Invalid password.', code: 'invalid_password' };

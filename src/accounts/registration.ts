@@ -1,6 +1,7 @@
 import type { User } from '../db.ts';
 import type { Deps } from '../deps.ts';
 import { refuseProblems } from '../errors.ts';
+import type { Reason } from '../errors.ts';
 import { emailProblems, normalizeEmail } from '../users/emails.ts';
 import { passwordProblems } from '../users/password-rules.ts';
 import { hashPassword } from '../users/passwords.ts';
@@ -32,7 +33,7 @@ export async function registerAccount(wanted: Registration, deps: Deps): Promise
 }
 
 // Looked up here, so that a taken name is told with the rest and costs no hashing. The database decides later.
-async function nameProblems(username: string, { db }: Deps): Promise<string[]> {
+async function nameProblems(username: string, { db }: Deps): Promise<Reason[]> {
   const problems = registrationProblems(username);
   if (problems.length > 0) return problems;
   return (await isUsernameTaken(username, db)) ? [takenProblem('username')] : [];

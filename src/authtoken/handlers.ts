@@ -9,7 +9,9 @@ export const obtainAuthToken: Handler<'obtainAuthToken'> = async ({ body }, deps
   const token = user && (await obtainToken(user, deps));
   if (!token)
     throw new ValidationError({
-      non_field_errors: ['Unable to log in with provided credentials.'],
+      non_field_errors: [
+        { detail: 'Unable to log in with provided credentials.', code: 'authorization' },
+      ],
     });
   return { status: 200, body: { token } };
 };

@@ -137,14 +137,11 @@ function contractAjv(options: Options | undefined): Ajv2020 {
   );
   ajv.addFormat('decimal', (text) => parseDecimal(text) !== undefined);
   ajv.addFormat('password', true);
-  const checkLimits = (limits: DecimalLimits, text: string): boolean => {
-    const message = decimalProblem(text, limits);
-    checkLimits.errors =
-      message === undefined ? [] : [{ keyword: 'x-decimal', params: {}, message }];
-    return message === undefined;
-  };
-  checkLimits.errors = [] as Partial<ErrorObject>[];
-  ajv.addKeyword({ keyword: 'x-decimal', type: 'string', validate: checkLimits });
+  ajv.addKeyword({
+    keyword: 'x-decimal',
+    type: 'string',
+    validate: (limits: DecimalLimits, text: string) => decimalProblem(text, limits) === undefined,
+  });
   return ajv;
 }
 

@@ -99,11 +99,13 @@ function isLeftBlank(value: unknown, name: string, property: Schema, schema: Sch
 }
 
 function notAnObject(data: unknown): ValidationError {
-  if (data === null) return new ValidationError({ non_field_errors: ['No data provided'] });
+  if (data === null)
+    return new ValidationError({
+      non_field_errors: [{ detail: 'No data provided', code: 'null' }],
+    });
   const type = Array.isArray(data) ? 'list' : pythonTypeOf(data);
-  return new ValidationError({
-    non_field_errors: [`Invalid data. Expected a dictionary, but got ${type}.`],
-  });
+  const detail = `Invalid data. Expected a dictionary, but got ${type}.`;
+  return new ValidationError({ non_field_errors: [{ detail, code: 'invalid' }] });
 }
 
 function pythonTypeOf(data: unknown): string {

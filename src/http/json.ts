@@ -1,15 +1,45 @@
 import type { Context } from 'koa';
 import { NotAcceptable, NotFound } from '../errors.ts';
 
-/** DRF's content negotiation where JSON is all there is: `?format=` first (404), then Accept (406). */
+const PROBLEM = 'application/problem+json';
+
+/**
+ * DRF's content negotiation where JSON is all there is: `?format=` first (404), then Accept (406). Whoever names the
+ * form of refusals alone takes JSON for the rest: there is no refusing of what has succeeded.
+ */
 export function negotiate(ctx: Context): void {
   const format = new URLSearchParams(ctx.querystring).getAll('format').at(-1);
   if (format && format !== 'json') throw new NotFound();
   const accepted = ctx.accepts();
   const isAccepted = accepted.some((type) =>
-    ['*/*', 'application/*', 'application/json'].includes(type.toLowerCase()),
+    ['*/*', 'application/*', 'application/json', PROBLEM].includes(type.toLowerCase()),
   );
   if (!isAccepted) throw new NotAcceptable();
+}
+
+/**
+ * Whether a refusal is to be a problem (RFC 9457): where Accept names it, with at least the weight of JSON. Wildcards
+ * mean what they have always meant to clients of DRF.
+ */
+export function prefersProblem(accept: string): boolean {
+  const problem = weightOf([PROBLEM], accept);
+  return problem > 0 && problem >= weightOf(['application/json', 'application/*', '*/*'], accept);
+}
+
+/** The `q` of the first of some media ranges that Accept names; 0 where it names none. */
+function weightOf(ranges: string[], accept: string): number {
+  const named = accept.split(',').map((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice('q='.length);
+    return [type, Number(q ?? 1)] as const;
+  });
+  const weights = new Map(named);
+  return ranges.map((range) => weights.get(range)).find((weight) => weight !== undefined) ?? 0;
+}
+
+export function sendProblem(ctx: Context, problem: { status: number }): void {
+  sendJson(ctx, problem.status, problem);
+  ctx.set('Content-Type', PROBLEM);
 }
 
 /** Sends compact JSON, or indented JSON if `Accept: application/json; indent=N` asks for it (N up to 8). */

@@ -7,7 +7,8 @@ export function requestLog(log: Logger): Middleware {
     const start = process.hrtime.bigint();
     await next();
     const ms = Number((process.hrtime.bigint() - start) / 10_000n) / 100;
-    const { method, path, status } = ctx;
-    log.info({ method, path, status, operationId: ctx.state.operationId, ms }, 'request');
+    const { method, path, status, state } = ctx;
+    const { requestId, operationId } = state;
+    log.info({ requestId, method, path, status, operationId, ms }, 'request');
   };
 }

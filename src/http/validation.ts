@@ -1,30 +1,45 @@
 import type { ErrorObject } from 'ajv';
 import { ValidationError } from '../errors.ts';
-import type { FieldErrors } from '../errors.ts';
-import { textProblems } from '../text.ts';
+import type { FieldErrors, Reason } from '../errors.ts';
+import { BLANK, textProblems, tooLong } from '../text.ts';
 import type { DecimalLimits, Schema } from './coercion.ts';
 import { compareToNumber, countDigits, MAX_NUMBER_LENGTH, parseDecimal } from './decimal.ts';
 
-/** The sentence for a decimal beyond its limits, or undefined. `text` is in plain notation. */
-export function decimalProblem(text: string, limits: DecimalLimits): string | undefined {
+/** What is wrong with a decimal beyond its limits, or undefined. `text` is in plain notation. */
+export function decimalProblem(text: string, limits: DecimalLimits): Reason | undefined {
   const decimal = parseDecimal(text);
   if (!decimal) return undefined;
   const { maxDigits = Infinity, decimalPlaces = Infinity, minimum, maximum } = limits;
   const { total, places, whole } = countDigits(decimal);
-  if (total > maxDigits) return `Ensure that there are no more than ${maxDigits} digits in total.`;
+  if (total > maxDigits) return tooMany(`${maxDigits} digits in total`, 'max_digits');
   if (places > decimalPlaces)
-    return `Ensure that there are no more than ${decimalPlaces} decimal places.`;
+    return tooMany(`${decimalPlaces} decimal places`, 'max_decimal_places');
   if (whole > maxDigits - decimalPlaces)
-    return `Ensure that there are no more than ${maxDigits - decimalPlaces} digits before the decimal point.`;
-  if (minimum !== undefined && compareToNumber(decimal, minimum) < 0)
-    return `Ensure this value is greater than or equal to ${minimum}.`;
-  if (maximum !== undefined && compareToNumber(decimal, maximum) > 0)
-    return `Ensure this value is less than or equal to ${maximum}.`;
+    return tooMany(
+      `${maxDigits - decimalPlaces} digits before the decimal point`,
+      'max_whole_digits',
+    );
+  if (minimum !== undefined && compareToNumber(decimal, minimum) < 0) return tooSmall(minimum);
+  if (maximum !== undefined && compareToNumber(decimal, maximum) > 0) return tooLarge(maximum);
   return undefined;
 }
 
+const tooMany = (what: string, code: Reason['code']): Reason => ({
+  detail: `Ensure that there are no more than ${what}.`,
+  code,
+});
+const tooSmall = (minimum: number): Reason => ({
+  detail: `Ensure this value is greater than or equal to ${minimum}.`,
+  code: 'min_value',
+});
+const tooLarge = (maximum: number): Reason => ({
+  detail: `Ensure this value is less than or equal to ${maximum}.`,
+  code: 'max_value',
+});
+const invalid = (detail: string): Reason => ({ detail, code: 'invalid' });
+
 /** Why a value is no text that PostgreSQL could store, in Django's words; undefined if it is, or is no text. */
-export function textProblem(value: unknown): string | undefined {
+export function textProblem(value: unknown): Reason | undefined {
   return typeof value === 'string' ? textProblems(value)[0] : undefined;
 }
 
@@ -56,17 +71,17 @@ export function refuseInvalid(
   const errors: FieldErrors = {};
   for (const name of Object.keys(schemas)) {
     const error = sorted.find((candidate) => fieldOf(candidate) === name);
-    const sentence = error ? sentenceOf(error, source) : textProblem(values[name]);
-    if (sentence !== undefined) errors[name] = [sentence];
+    const reason = error ? reasonOf(error, source) : textProblem(values[name]);
+    if (reason) errors[name] = [reason];
   }
   const names = Object.keys(errors);
   const [first] = sorted;
   if (names.length === 0 && first)
-    throw new ValidationError({ non_field_errors: [sentenceOf(first, source)] });
+    throw new ValidationError({ non_field_errors: [reasonOf(first, source)] });
   if (names.length === 0) return;
   // DRF's search filter runs after django-filter, and tells its errors without a name.
   const bare = names.filter((name) => schemas[name]?.['x-bare-errors']);
-  if (bare.length === names.length) throw new ValidationError(Object.values(errors).flat());
+  if (bare.length === names.length) throw new ValidationError(errors, { withNames: false });
   for (const name of bare) delete errors[name];
   throw new ValidationError(errors);
 }
@@ -83,38 +98,40 @@ export function fieldOf({ keyword, instancePath, params }: ErrorObject): string 
     : (instancePath.split('/')[2] ?? '');
 }
 
-function sentenceOf(error: ErrorObject, source: Source): string {
-  const { keyword, params, data, message } = error;
+function reasonOf(error: ErrorObject, source: Source): Reason {
+  const { keyword, params, data } = error;
   const schema = (error.parentSchema ?? {}) as Schema; // present under `verbose`
-  const limit: unknown = params.limit;
+  const limit = Number(params.limit);
   switch (keyword) {
     case 'required':
-      return 'This field is required.';
+      return { detail: 'This field is required.', code: 'required' };
     case 'type':
     case 'format':
-      return data === null ? 'This field may not be null.' : typeSentence(schema, data, source);
+      if (data === null) return { detail: 'This field may not be null.', code: 'null' };
+      return typeReason(schema, data, source);
     case 'x-decimal':
-      return message ?? '';
+      return decimalProblem(String(data), schema['x-decimal'] ?? {}) ?? NO_MATCH;
     case 'minLength':
-      return limit === 1
-        ? 'This field may not be blank.'
-        : `Ensure this field has at least ${limit} characters.`;
+      return limit === 1 ? BLANK : invalid(`Ensure this field has at least ${limit} characters.`);
     case 'maxLength':
-      return `Ensure this field has no more than ${limit} characters.`;
+      return tooLong(limit);
     case 'minimum':
-      return `Ensure this value is greater than or equal to ${limit}.`;
+      return tooSmall(limit);
     case 'maximum':
-      return `Ensure this value is less than or equal to ${limit}.`;
+      return tooLarge(limit);
     default:
-      return 'This value does not match the required pattern.';
+      return NO_MATCH;
   }
 }
 
-function typeSentence(schema: Schema, data: unknown, source: Source): string {
-  if (source === 'query') return 'Enter a number.';
-  if (typeof data === 'string' && data.length > MAX_NUMBER_LENGTH) return 'String value too large.';
-  if (schema.type === 'integer') return 'A valid integer is required.';
-  if (schema.format === 'decimal') return 'A valid number is required.';
-  if (schema.type === 'boolean') return 'Must be a valid boolean.';
-  return 'Not a valid string.';
+const NO_MATCH = invalid('This value does not match the required pattern.');
+
+function typeReason(schema: Schema, data: unknown, source: Source): Reason {
+  if (source === 'query') return invalid('Enter a number.');
+  if (typeof data === 'string' && data.length > MAX_NUMBER_LENGTH)
+    return { detail: 'String value too large.', code: 'max_string_length' };
+  if (schema.type === 'integer') return invalid('A valid integer is required.');
+  if (schema.format === 'decimal') return invalid('A valid number is required.');
+  if (schema.type === 'boolean') return invalid('Must be a valid boolean.');
+  return invalid('Not a valid string.');
 }

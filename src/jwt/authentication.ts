@@ -1,5 +1,6 @@
 import type { Authenticator } from '../contract.ts';
-import { AuthenticationFailed, InvalidToken } from '../errors.ts';
+import { DetailedAuthenticationFailed, InvalidToken } from '../errors.ts';
+import type { TokenFailure } from '../errors.ts';
 import { authenticateJwtOf } from './tokens.ts';
 
 /** simplejwt's JWTAuthentication: the keyword exactly as configured, exactly one word after it. */
@@ -7,10 +8,11 @@ export const authenticateJwt: Authenticator = async (authorization, deps) => {
   const [keyword, token, ...rest] = authorization.split(/[ \t]+/).filter(Boolean);
   if (keyword === undefined || !deps.config.AUTH_HEADER_TYPES.includes(keyword)) return null;
   if (token === undefined || rest.length > 0)
-    throw new AuthenticationFailed('Authorization header must contain two space-delimited values', {
-      code: 'bad_authorization_header',
-    });
-  const messages: object[] = [];
+    throw new DetailedAuthenticationFailed(
+      'Authorization header must contain two space-delimited values',
+      'bad_authorization_header',
+    );
+  const messages: TokenFailure[] = [];
   for (const token_class of deps.config.AUTH_TOKEN_CLASSES) {
     const token_type = TOKEN_TYPES[token_class];
     try {

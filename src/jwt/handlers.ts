@@ -1,14 +1,14 @@
 import type { Handler } from '../contract.ts';
-import { AuthenticationFailed } from '../errors.ts';
 import { authenticateCredentials } from '../users/authenticate.ts';
 import { keyring } from './keys.ts';
+import { loginFailed } from './refusals.ts';
 import * as sliding from './sliding.ts';
 import * as tokens from './tokens.ts';
 
 export const login: Handler<'login'> = async ({ body, client }, deps) => {
   const user = await authenticateCredentials(body, deps);
   const pair = user && (await tokens.issueTokenPair(user, client, deps));
-  if (!pair) throw new AuthenticationFailed('No active account found with the given credentials');
+  if (!pair) throw loginFailed();
   return { status: 200, body: pair };
 };
 
@@ -20,7 +20,7 @@ export const refreshToken: Handler<'refreshToken'> = async ({ body, client }, de
 export const obtainSlidingToken: Handler<'obtainSlidingToken'> = async ({ body, client }, deps) => {
   const user = await authenticateCredentials(body, deps);
   const token = user && (await sliding.issueSlidingToken(user, client, deps));
-  if (!token) throw new AuthenticationFailed('No active account found with the given credentials');
+  if (!token) throw loginFailed();
   return { status: 200, body: { token } };
 };
 

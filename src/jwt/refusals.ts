@@ -1,12 +1,20 @@
-import { AuthenticationFailed, InvalidToken } from '../errors.ts';
+import { AuthenticationFailed, DetailedAuthenticationFailed, InvalidToken } from '../errors.ts';
 
 export const blacklisted = (): InvalidToken => new InvalidToken('Token is blacklisted');
 
+export const loginFailed = (): AuthenticationFailed =>
+  new AuthenticationFailed('No active account found with the given credentials', {
+    code: 'no_active_account',
+  });
+
 export const noActiveAccount = (): AuthenticationFailed =>
-  new AuthenticationFailed('No active account found for the given token.');
+  new AuthenticationFailed('No active account found for the given token.', {
+    code: 'no_active_account',
+  });
 
 // simplejwt tells this one without its list of messages, though with the code of a bad token.
 export const noUserIdentification = (): AuthenticationFailed =>
-  new AuthenticationFailed('Token contained no recognizable user identification', {
-    code: 'token_not_valid',
-  });
+  new DetailedAuthenticationFailed(
+    'Token contained no recognizable user identification',
+    'token_not_valid',
+  );

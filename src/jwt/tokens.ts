@@ -1,6 +1,6 @@
 import type { Account, User } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
-import { AuthenticationFailed, ValidationError } from '../errors.ts';
+import { DetailedAuthenticationFailed, ValidationError } from '../errors.ts';
 import {
   carriedClaims,
   issueToken,
@@ -72,7 +72,9 @@ export async function verifyToken(token: string, deps: RequestDeps): Promise<voi
   if (!REVOKE_ACCESS_TOKENS && !BLACKLIST_AFTER_ROTATION) return;
   const { state } = await standingOf(read, deps);
   if (state === 'revoked')
-    throw new ValidationError({ non_field_errors: ['Token is blacklisted'] });
+    throw new ValidationError({
+      non_field_errors: [{ detail: 'Token is blacklisted', code: 'token_not_valid' }],
+    });
   if (state !== 'active' && REVOKE_ACCESS_TOKENS) throw noActiveAccount();
 }
 
@@ -112,9 +114,9 @@ export async function authenticateJwtOf(
     case 'revoked':
       throw blacklisted();
     case 'user_inactive':
-      throw new AuthenticationFailed('User is inactive', { code: 'user_inactive' });
+      throw new DetailedAuthenticationFailed('User is inactive', 'user_inactive');
     case 'user_not_found':
-      throw new AuthenticationFailed('User not found', { code: 'user_not_found' });
+      throw new DetailedAuthenticationFailed('User not found', 'user_not_found');
   }
 }
 

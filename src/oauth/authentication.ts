@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Authenticator } from '../contract.ts';
-import { AuthenticationFailed } from '../errors.ts';
+import { DetailedAuthenticationFailed } from '../errors.ts';
 
 export const BASIC_CHALLENGE = 'Basic realm="api", charset="UTF-8"';
 
@@ -12,8 +12,7 @@ export const authenticateClient: Authenticator = async (authorization, { config 
 
   const shown = rest.length === 0 ? readCredentials(credentials) : [];
   if (!shown.some((text) => isSame(text, `${clientId}:${secret}`)))
-    throw new AuthenticationFailed('Invalid client credentials.', {
-      code: 'invalid_client',
+    throw new DetailedAuthenticationFailed('Invalid client credentials.', 'invalid_client', {
       headers: { 'WWW-Authenticate': BASIC_CHALLENGE },
     });
   return { user: null, clientId };

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import type { Reason } from '../errors.ts';
+import { tooLong } from '../text.ts';
 
 // The width of the column, and RFC 3696's of any address.
 const MAX_LENGTH = 254;
@@ -13,11 +15,11 @@ const UNICODE_DOMAIN = /^[\p{L}\p{M}\p{N}.-]+$/u;
 const ADDRESS = /^\[([A-F0-9:.]+)\]$/i;
 
 /** Every reason against an e-mail address in its stored form, in Django's sentences. A blank one stands for none. */
-export function emailProblems(email: string): string[] {
-  const problems: string[] = [];
-  if ([...email].length > MAX_LENGTH)
-    problems.push(`Ensure this field has no more than ${MAX_LENGTH} characters.`);
-  if (email !== '' && !isAddress(email)) problems.push('Enter a valid email address.');
+export function emailProblems(email: string): Reason[] {
+  const problems: Reason[] = [];
+  if ([...email].length > MAX_LENGTH) problems.push(tooLong(MAX_LENGTH));
+  if (email !== '' && !isAddress(email))
+    problems.push({ detail: 'Enter a valid email address.', code: 'invalid' });
   return problems;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { textProblems } from '../text.ts';
+import type { Reason } from '../errors.ts';
+import { textProblems, tooLong } from '../text.ts';
 
 type Limits = Pick<Config, 'PASSWORD_MIN_LENGTH' | 'PASSWORD_MAX_LENGTH'>;
 
@@ -12,21 +13,27 @@ export async function passwordProblems(
   password: string,
   username: string,
   config: Limits,
-): Promise<string[]> {
+): Promise<Reason[]> {
   const normalized = password.normalize('NFKC');
   const length = [...normalized].length;
   const { PASSWORD_MIN_LENGTH: min, PASSWORD_MAX_LENGTH: max } = config;
   const reasons = textProblems(password);
   if (length < min)
-    reasons.push(
-      `This password is too short. It must contain at least ${min} character${min === 1 ? '' : 's'}.`,
-    );
-  if (length > max) reasons.push(`Ensure this field has no more than ${max} characters.`);
-  if (isSimilar(normalized, username)) reasons.push('The password is too similar to the username.');
-  if ((await commonPasswords()).has(normalized.toLowerCase().trim()))
-    reasons.push('This password is too common.');
+    reasons.push({
+      detail: `This password is too short. It must contain at least ${min} character${min === 1 ? '' : 's'}.`,
+      code: 'password_too_short',
+    });
+  if (length > max) reasons.push(tooLong(max));
+  if (isSimilar(normalized, username)) reasons.push(SIMILAR);
+  if ((await commonPasswords()).has(normalized.toLowerCase().trim())) reasons.push(COMMON);
   return reasons;
 }
+
+const SIMILAR: Reason = {
+  detail: 'The password is too similar to the username.',
+  code: 'password_too_similar',
+};
+const COMMON: Reason = { detail: 'This password is too common.', code: 'password_too_common' };
 
 let common: Promise<Set<string>> | undefined;
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Account, User } from '../db.ts';
 import { ValidationError } from '../errors.ts';
+import type { Reason } from '../errors.ts';
 
 /** `password` is an encoded hash, `username` in its canonical form. */
 export type NewUser = Pick<User, 'username' | 'password'> &
@@ -20,9 +21,11 @@ const COLUMNS = [
   'last_login',
 ] as const satisfies (keyof User)[];
 
-/** Django's sentence for a value that another user has. */
-export const takenProblem = (field: 'id' | 'username'): string =>
-  `A user with that ${field} already exists.`;
+/** Django's reason against a value that another user has. */
+export const takenProblem = (field: 'id' | 'username'): Reason => ({
+  detail: `A user with that ${field} already exists.`,
+  code: 'unique',
+});
 
 const ACCOUNT_COLUMNS = COLUMNS.filter((column) => column !== 'password');
 

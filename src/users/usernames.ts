@@ -1,4 +1,6 @@
 import { refuseProblems } from '../errors.ts';
+import type { Reason } from '../errors.ts';
+import { BLANK, tooLong } from '../text.ts';
 import { isOfOneScript } from './scripts.ts';
 
 const MAX_LENGTH = 150;
@@ -21,26 +23,27 @@ export function canonicalUsername(text: string): string {
 }
 
 /** Every reason against a name, in its stored form, that whoever runs the service gives. */
-export function usernameProblems(username: string): string[] {
+export function usernameProblems(username: string): Reason[] {
   return problemsOf(username, isWritten(username));
 }
 
 /** The same for a name that a stranger asks for: letters of several scripts are there to look like another name. */
-export function registrationProblems(username: string): string[] {
+export function registrationProblems(username: string): Reason[] {
   return problemsOf(username, isWritten(username) && isOfOneScript(username));
 }
 
 const isWritten = (username: string): boolean =>
   ALLOWED.test(username) && !INVISIBLE.test(username);
 
-function problemsOf(username: string, isAllowed: boolean): string[] {
-  if (username === '') return ['This field may not be blank.'];
-  const problems: string[] = [];
+function problemsOf(username: string, isAllowed: boolean): Reason[] {
+  if (username === '') return [BLANK];
+  const problems: Reason[] = [];
   if (!isAllowed)
-    problems.push(
-      'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
-    );
-  if ([...username].length > MAX_LENGTH)
-    problems.push(`Ensure this field has no more than ${MAX_LENGTH} characters.`);
+    problems.push({
+      detail:
+        'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
+      code: 'invalid',
+    });
+  if ([...username].length > MAX_LENGTH) problems.push(tooLong(MAX_LENGTH));
   return problems;
 }

@@ -17,7 +17,7 @@ async function startReader(t: ExecutionContext): Promise<{ client: Client; base:
     try {
       response.end(JSON.stringify(await readBody(request, LIMIT)));
     } catch (error) {
-      const refusal = error instanceof ApiError ? error : new ApiError(500, String(error));
+      const refusal = error instanceof ApiError ? error : new ApiError('error', String(error));
       response.writeHead(refusal.status, refusal.headers).end(JSON.stringify(refusal.body));
     }
   });

@@ -17,7 +17,12 @@ const FAULT = { detail: 'Internal server error.' };
 
 const THROWN: [what: string, error: unknown, status: number, body: object][] = [
   ['a refusal', new NotFound(), 404, { detail: 'Not found.' }],
-  ['a refusal of fields', new ValidationError({ a: ['No.'] }), 400, { a: ['No.'] }],
+  [
+    'a refusal of fields',
+    new ValidationError({ a: [{ detail: 'No.', code: 'invalid' }] }),
+    400,
+    { a: ['No.'] },
+  ],
   ['a connection refused', databaseError('ECONNREFUSED'), 503, UNAVAILABLE],
   ['a connection reset', databaseError('ECONNRESET'), 503, UNAVAILABLE],
   ['an unknown host', databaseError('ENOTFOUND'), 503, UNAVAILABLE],

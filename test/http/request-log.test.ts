@@ -17,11 +17,19 @@ test('a request is one line of the log, without what may hold a credential', asy
   const { koa } = await createApp(deps, pino({ base: null }, new Writable({ write })));
   const client = createClient(t, await listen(t, koa.callback()));
 
-  await client.post('/login/?password=swordfish', { authorization: 'Bearer swordfish', json: {} });
+  const answer = await client.post('/login/?password=swordfish', {
+    authorization: 'Bearer swordfish',
+    json: {},
+  });
   await client.get('/nowhere/', { headers: { Cookie: 'swordfish', 'User-Agent': 'swordfish' } });
+  await client.get('/products/', {
+    authorization: `Token ${'0'.repeat(40)}`,
+    headers: { 'X-Request-Id': 'gateway-7' },
+  });
 
-  const [login, nowhere] = lines.map((line) => JSON.parse(line));
+  const [login, nowhere, failure, failed] = lines.map((line) => JSON.parse(line));
   t.like(login, {
+    requestId: answer.headers.get('x-request-id'),
     method: 'POST',
     path: '/login/',
     status: 400,
@@ -30,6 +38,8 @@ test('a request is one line of the log, without what may hold a credential', asy
   });
   t.like(nowhere, { method: 'GET', path: '/nowhere/', status: 404, operationId: undefined });
   t.true(login.ms >= 0);
-  t.is(lines.length, 2);
+  t.like(failure, { requestId: 'gateway-7', msg: 'request failed' });
+  t.like(failed, { requestId: 'gateway-7', path: '/products/', status: 503 });
+  t.is(lines.length, 4);
   t.notRegex(lines.join(), /swordfish/);
 });

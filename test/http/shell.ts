@@ -7,6 +7,7 @@ import type { Knex } from 'knex';
 import { createApi } from '../../src/http/api.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
 import type { Parts } from '../../src/http/operation.ts';
+import { requestId } from '../../src/http/request-id.ts';
 import { contractRouter, notFound } from '../../src/http/router.ts';
 import { createLog } from '../../src/log.ts';
 import { startApp } from '../support/app.ts';
@@ -42,6 +43,7 @@ export async function serveContract(
   const deps = await createDeps(t, config, { db: await databaseAway(t) });
   const api = await createApi(document, parts, config);
   const koa = new Koa()
+    .use(requestId)
     .use(errorResponse(createLog(config)))
     .use(contractRouter(api, parts, deps).routes())
     .use(notFound);

@@ -3,6 +3,7 @@ import { contractDocument } from '../../src/contract.ts';
 import { connect } from '../../src/db.ts';
 import type { RequestDeps } from '../../src/deps.ts';
 import { ValidationError } from '../../src/errors.ts';
+import type { Reason } from '../../src/errors.ts';
 import { createApi } from '../../src/http/api.ts';
 import type { Call } from '../../src/http/api.ts';
 import { decimalProblem, textProblem } from '../../src/http/validation.ts';
@@ -14,12 +15,28 @@ import { quoted } from './quoted.ts';
 
 const PRICE = { maxDigits: 10, decimalPlaces: 2, minimum: 0 };
 const BOUND = { maximum: 1e50 };
-const DIGITS = 'Ensure that there are no more than 10 digits in total.';
-const PLACES = 'Ensure that there are no more than 2 decimal places.';
-const WHOLE = 'Ensure that there are no more than 8 digits before the decimal point.';
-const NEGATIVE = 'Ensure this value is greater than or equal to 0.';
+const DIGITS: Reason = {
+  detail: 'Ensure that there are no more than 10 digits in total.',
+  code: 'max_digits',
+};
+const PLACES: Reason = {
+  detail: 'Ensure that there are no more than 2 decimal places.',
+  code: 'max_decimal_places',
+};
+const WHOLE: Reason = {
+  detail: 'Ensure that there are no more than 8 digits before the decimal point.',
+  code: 'max_whole_digits',
+};
+const NEGATIVE: Reason = {
+  detail: 'Ensure this value is greater than or equal to 0.',
+  code: 'min_value',
+};
+const LARGE: Reason = {
+  detail: 'Ensure this value is less than or equal to 1e+50.',
+  code: 'max_value',
+};
 
-const DECIMALS: [text: string, limits: object, sentence: string | undefined][] = [
+const DECIMALS: [text: string, limits: object, reason: Reason | undefined][] = [
   ['0', PRICE, undefined],
   ['99999999.99', PRICE, undefined],
   ['0.00', PRICE, undefined],
@@ -34,33 +51,42 @@ const DECIMALS: [text: string, limits: object, sentence: string | undefined][] =
   ['-1.001', PRICE, PLACES],
   ['-123456789012', PRICE, DIGITS],
   ['1'.padEnd(51, '0'), BOUND, undefined],
-  ['1'.padEnd(52, '0'), BOUND, 'Ensure this value is less than or equal to 1e+50.'],
+  ['1'.padEnd(52, '0'), BOUND, LARGE],
   [`-${'1'.padEnd(52, '0')}`, BOUND, undefined],
   ['1.000000000000001', {}, undefined],
 ];
 
-for (const [text, limits, sentence] of DECIMALS) {
-  test(`${quoted(text)} under ${JSON.stringify(limits)}: ${sentence ?? 'fits'}`, (t) => {
-    t.is(decimalProblem(text, limits), sentence);
+for (const [text, limits, reason] of DECIMALS) {
+  test(`${quoted(text)} under ${JSON.stringify(limits)}: ${reason?.detail ?? 'fits'}`, (t) => {
+    t.deepEqual(decimalProblem(text, limits), reason);
   });
 }
 
-const TEXTS: [value: unknown, sentence: string | undefined][] = [
+const NUL: Reason = {
+  detail: 'Null characters are not allowed.',
+  code: 'null_characters_not_allowed',
+};
+const surrogate = (code: string): Reason => ({
+  detail: `Surrogate characters are not allowed: U+${code}.`,
+  code: 'surrogate_characters_not_allowed',
+});
+
+const TEXTS: [value: unknown, reason: Reason | undefined][] = [
   ['', undefined],
   ['plain', undefined],
   ['\u{1f600}', undefined],
   [12, undefined],
   [null, undefined],
-  ['a\0b', 'Null characters are not allowed.'],
-  ['\0\ud800', 'Null characters are not allowed.'],
-  ['a\ud800', 'Surrogate characters are not allowed: U+D800.'],
-  ['\udfff\ud800', 'Surrogate characters are not allowed: U+DFFF.'],
-  ['\u{1f600}\udc00', 'Surrogate characters are not allowed: U+DC00.'],
+  ['a\0b', NUL],
+  ['\0\ud800', NUL],
+  ['a\ud800', surrogate('D800')],
+  ['\udfff\ud800', surrogate('DFFF')],
+  ['\u{1f600}\udc00', surrogate('DC00')],
 ];
 
-for (const [value, sentence] of TEXTS) {
-  test(`the text ${quoted(value)}: ${sentence ?? 'can be stored'}`, (t) => {
-    t.is(textProblem(value), sentence);
+for (const [value, reason] of TEXTS) {
+  test(`the text ${quoted(value)}: ${reason?.detail ?? 'can be stored'}`, (t) => {
+    t.deepEqual(textProblem(value), reason);
   });
 }
 
@@ -136,10 +162,10 @@ const REFUSED: [operation: string, sent: Sent, errors: unknown][] = [
   ['createProduct', { json: { ...good, price: 'NaN' } }, { price: NO_NUMBER }],
   ['createProduct', { json: { ...good, price: [] } }, { price: NO_NUMBER }],
   ['createProduct', { json: { ...good, price: null } }, { price: NULL }],
-  ['createProduct', { json: { ...good, price: -0.01 } }, { price: [NEGATIVE] }],
-  ['createProduct', { json: { ...good, price: 1.001 } }, { price: [PLACES] }],
-  ['createProduct', { json: { ...good, price: 1e8 } }, { price: [WHOLE] }],
-  ['createProduct', { json: { ...good, price: '1e99999999' } }, { price: [DIGITS] }],
+  ['createProduct', { json: { ...good, price: -0.01 } }, { price: [NEGATIVE.detail] }],
+  ['createProduct', { json: { ...good, price: 1.001 } }, { price: [PLACES.detail] }],
+  ['createProduct', { json: { ...good, price: 1e8 } }, { price: [WHOLE.detail] }],
+  ['createProduct', { json: { ...good, price: '1e99999999' } }, { price: [DIGITS.detail] }],
   [
     'createProduct',
     { json: { ...good, price: '1'.repeat(1001) } },
@@ -157,7 +183,7 @@ const REFUSED: [operation: string, sent: Sent, errors: unknown][] = [
   ],
   ['createProduct', { json: { ...good, stock: '1'.repeat(400) } }, { stock: TOO_LARGE }],
   ['createProduct', { json: { ...good, stock: 2_147_483_648 } }, { stock: TOO_LARGE }],
-  ['createProduct', { json: { ...good, stock: -1 } }, { stock: [NEGATIVE] }],
+  ['createProduct', { json: { ...good, stock: -1 } }, { stock: [NEGATIVE.detail] }],
   ['createProduct', { json: { ...good, stock: 1.5 } }, { stock: NO_INTEGER }],
   ['createProduct', { json: { ...good, stock: '1e3' } }, { stock: NO_INTEGER }],
   ['createProduct', { json: { ...good, stock: true } }, { stock: NO_INTEGER }],
@@ -168,7 +194,7 @@ const REFUSED: [operation: string, sent: Sent, errors: unknown][] = [
   [
     'createProduct',
     { json: { stock: -1, price: 'x', description: null, name: '' } },
-    { name: BLANK, description: NULL, price: NO_NUMBER, stock: [NEGATIVE] },
+    { name: BLANK, description: NULL, price: NO_NUMBER, stock: [NEGATIVE.detail] },
   ],
   ['partialUpdateProduct', { json: { price: null, name: '' } }, { name: BLANK, price: NULL }],
   ['login', { json: { username: ' ', password: '\t' } }, { username: BLANK, password: BLANK }],

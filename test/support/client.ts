@@ -107,11 +107,11 @@ function read(response: http.IncomingMessage, text: string): Answer {
   const headers = new Headers();
   for (const [name, values] of Object.entries(response.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);
-  const isJson = headers.get('content-type') === 'application/json' && text !== '';
+  const isJson = /^application\/(problem\+)?json$/.test(headers.get('content-type') ?? '');
   return {
     status: response.statusCode ?? 0,
     headers,
-    body: isJson ? JSON.parse(text) : undefined,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
     text,
   };
 }

@@ -111,8 +111,8 @@ function bodyBreaches(
 ): string[] {
   if (!content) return answer.text === '' ? [] : ['a body where none is declared'];
   const type = answer.headers.get('content-type');
-  if (type !== 'application/json') return [`the content type is ${type}`];
-  return errorsOf(answer.body, `${pointer}/content/${pointerPart('application/json')}/schema`);
+  if (type === null || !content[type]) return [`the content type is ${type}`];
+  return errorsOf(answer.body, `${pointer}/content/${pointerPart(type)}/schema`);
 }
 
 const validators = new Map<string, ValidateFunction>();

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import { registerCompletionHandler } from 'ava';
 import type { ExecutionContext } from 'ava';
 import knex from 'knex';
 import type { Knex } from 'knex';
@@ -55,15 +56,70 @@ async function takeTurn(t: ExecutionContext): Promise<void> {
 }
 
 async function createEmbedded(t: ExecutionContext): Promise<Knex> {
-  const template = new Blob([readFileSync(await embeddedTemplate())]);
-  const pglite = await PGlite.create({ loadDataDir: template, extensions: { pg_trgm } });
+  const pglite = spare.pop() ?? (await loadTemplate());
   const { db, openChannel } = await overPglite(pglite);
   channels.set(db, openChannel);
   t.teardown(async () => {
     await db.destroy();
-    await pglite.close();
+    if (await isLikeNew(pglite)) spare.push(pglite);
+    else await pglite.close();
   });
   return db;
+}
+
+// Loading the template costs a second of CPU time, emptying a database a few hundredths.
+const spare: PGlite[] = [];
+// An open database would keep the process of the file alive.
+registerCompletionHandler(() => {
+  for (const pglite of spare) void pglite.close();
+});
+const schemas = new WeakMap<PGlite, unknown>();
+
+async function loadTemplate(): Promise<PGlite> {
+  const template = new Blob([readFileSync(await embeddedTemplate())]);
+  const pglite = await PGlite.create({ loadDataDir: template, extensions: { pg_trgm } });
+  schemas.set(pglite, await schemaOf(pglite));
+  return pglite;
+}
+
+/** Empties a database that a test is done with; false where the test changed more than rows. */
+async function isLikeNew(pglite: PGlite): Promise<boolean> {
+  try {
+    for (const statement of ['ROLLBACK', 'RESET ALL', 'UNLISTEN *', 'DEALLOCATE ALL'])
+      await pglite.exec(statement);
+    await pglite.exec('SELECT pg_advisory_unlock_all()');
+    if ((await schemaOf(pglite)) !== schemas.get(pglite)) return false;
+    await pglite.exec(`TRUNCATE ${(await tablesOf(pglite)).join(', ')} RESTART IDENTITY`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function tablesOf(pglite: PGlite): Promise<string[]> {
+  const { rows } = await pglite.query<{ name: string }>(
+    `SELECT format('%I', tablename) AS name FROM pg_tables
+     WHERE schemaname = 'public' AND tablename NOT LIKE 'migrations%'`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+// Everything that a migration makes, and which of them have run.
+async function schemaOf(pglite: PGlite): Promise<unknown> {
+  const { rows } = await pglite.query<{ digest: string }>(`
+    WITH ours AS (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+    SELECT md5(string_agg(line, ';' ORDER BY line)) AS digest FROM (
+      SELECT pg_get_functiondef(oid) AS line FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+      UNION ALL SELECT concat(pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE tgrelid IN (SELECT * FROM ours)
+      UNION ALL SELECT concat_ws(' ', attrelid::regclass, attname, atttypid, atttypmod, attnotnull, attisdropped)
+        FROM pg_attribute WHERE attrelid IN (SELECT * FROM ours)
+      UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+      UNION ALL SELECT concat(conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE conrelid IN (SELECT * FROM ours)
+      UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+      UNION ALL SELECT name FROM migrations
+    ) AS lines`);
+  return rows[0]?.digest;
 }
 
 // Made once per state of the migrations and shared by all test processes: initdb takes seconds.

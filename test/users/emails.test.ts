@@ -1,8 +1,12 @@
 import test from 'ava';
+import type { Reason } from '../../src/errors.ts';
 import { emailProblems, normalizeEmail } from '../../src/users/emails.ts';
 
-const INVALID = 'Enter a valid email address.';
-const LONG = 'Ensure this field has no more than 254 characters.';
+const INVALID: Reason = { detail: 'Enter a valid email address.', code: 'invalid' };
+const LONG: Reason = {
+  detail: 'Ensure this field has no more than 254 characters.',
+  code: 'max_length',
+};
 
 for (const email of [
   '',
@@ -54,7 +58,7 @@ for (const [email, reasons] of [
   [`${'a@'.repeat(5000)}é`, [LONG, INVALID]],
 ] as const) {
   test(`${JSON.stringify(email).slice(0, 40)} (${email.length}) is no e-mail address`, (t) => {
-    t.deepEqual(emailProblems(email), reasons);
+    t.deepEqual(emailProblems(email), [...reasons]);
   });
 }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { ValidationError } from '../../src/errors.ts';
+import type { Reason } from '../../src/errors.ts';
 import {
   canonicalUsername,
   normalizeUsername,
@@ -7,9 +8,16 @@ import {
   usernameProblems,
 } from '../../src/users/usernames.ts';
 
-const CHARACTERS =
-  'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.';
-const LENGTH = 'Ensure this field has no more than 150 characters.';
+const CHARACTERS: Reason = {
+  detail:
+    'Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.',
+  code: 'invalid',
+};
+const LENGTH: Reason = {
+  detail: 'Ensure this field has no more than 150 characters.',
+  code: 'max_length',
+};
+const BLANK: Reason = { detail: 'This field may not be blank.', code: 'blank' };
 
 for (const [typed, stored] of [
   ['alice', 'alice'],
@@ -29,8 +37,8 @@ for (const [typed, stored] of [
 }
 
 for (const [typed, reasons] of [
-  ['', ['This field may not be blank.']],
-  [' \t\u2003', ['This field may not be blank.']],
+  ['', [BLANK]],
+  [' \t\u2003', [BLANK]],
   ['two words', [CHARACTERS]],
   ['a\0b', [CHARACTERS]],
   ['a\ud800', [CHARACTERS]],
@@ -44,7 +52,7 @@ for (const [typed, reasons] of [
 ] as const) {
   test(`${JSON.stringify(typed).slice(0, 30)} is no username`, (t) => {
     const error = t.throws(() => canonicalUsername(typed), { instanceOf: ValidationError });
-    t.deepEqual(error?.body, { username: reasons });
+    t.deepEqual(error?.errors, { username: [...reasons] });
   });
 }
 
