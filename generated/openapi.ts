@@ -1007,19 +1007,124 @@ export interface components {
              */
             message: string;
         };
-        /**
-         * @description Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
-         *     field, or, where the body could not be read at all, only `detail`.
-         */
-        BadRequest: {
+        /** @description What is wrong with a login, by field, or only `detail` where the body could not be read at all. */
+        CredentialsErrors: {
+            username?: components["schemas"]["Sentences"];
+            password?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
              * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
-            [key: string]: string[];
+            [key: string]: components["schemas"]["Sentences"];
         };
+        /** @description What is wrong with a registration, by field, or only `detail` where the body could not be read at all. */
+        RegistrationErrors: {
+            username?: components["schemas"]["Sentences"];
+            password?: components["schemas"]["Sentences"];
+            email?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all. */
+        AccountErrors: {
+            email?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all. */
+        PasswordErrors: {
+            new_password?: components["schemas"]["Sentences"];
+            current_password?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all. */
+        RefreshErrors: {
+            refresh?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all. */
+        TokenErrors: {
+            token?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all. */
+        AnyTokenErrors: {
+            token?: components["schemas"]["Sentences"];
+            token_type_hint?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all. */
+        RevokeAllErrors: {
+            keep_current?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all. */
+        ProductErrors: {
+            name?: components["schemas"]["Sentences"];
+            description?: components["schemas"]["Sentences"];
+            price?: components["schemas"]["Sentences"];
+            stock?: components["schemas"]["Sentences"];
+            non_field_errors?: components["schemas"]["Sentences"];
+            /**
+             * @description Why the body could not be read.
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
+             */
+            detail?: string;
+        } & {
+            [key: string]: components["schemas"]["Sentences"];
+        };
+        /** @description What is wrong with one field, or under `non_field_errors` with none in particular. */
+        Sentences: string[];
         /**
          * @description A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
          *     where the request is malformed.
@@ -1110,7 +1215,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["BadRequest"];
+                "application/json": components["schemas"]["RefreshErrors"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1123,7 +1228,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["BadRequest"];
+                "application/json": components["schemas"]["AnyTokenErrors"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1136,7 +1241,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["BadRequest"];
+                "application/json": components["schemas"]["ProductErrors"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1420,7 +1525,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["CredentialsErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1523,7 +1628,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["RegistrationErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1599,7 +1704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["AccountErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1645,7 +1750,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["PasswordErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1694,7 +1799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["CredentialsErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1806,7 +1911,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["CredentialsErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1868,7 +1973,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["TokenErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1929,7 +2034,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["TokenErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2103,7 +2208,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["RevokeAllErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2553,7 +2658,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BadRequest"];
+                    "application/json": components["schemas"]["ProductErrors"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };

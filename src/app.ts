@@ -4,6 +4,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
+import { answerCheck } from './http/answer-check.ts';
 import { createApi } from './http/api.ts';
 import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
@@ -48,6 +49,9 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
       api.operations.map(({ method }) => method),
     ),
   );
+  koa.use(errorResponse(log));
+  // Between the two, so that it sees refusals, and what it throws becomes an answer as well.
+  koa.use(answerCheck(contractDocument(), deps.config, log));
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());
   koa.use(pages.routes());

@@ -36,7 +36,10 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/contract.ts',
     ],
   ],
-  ['src/http/*.ts', ['src/http/*.ts', 'src/{config,contract,db,deps,errors,problems,schema,text}.ts']],
+  [
+    'src/http/*.ts',
+    ['src/http/*.ts', 'src/{config,contract,db,deps,errors,problems,schema,text}.ts'],
+  ],
   [
     'src/accounts/*.ts',
     ['src/{accounts,authtoken,users}/*.ts', 'src/{config,contract,db,deps,errors,text}.ts'],

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
+import { header } from './examples/alterations.ts';
 import { asShown, UNFORESEEN } from './examples/matching.ts';
 import { PROVOCATIONS } from './examples/provocations.ts';
 import { asType, send, validRequest } from './examples/requests.ts';
@@ -89,8 +90,8 @@ async function liesTo(app: TestApp, examples: AnswerExample[]): Promise<unknown[
 const changesTheWorld = ({ status, operation }: AnswerExample): boolean =>
   status < 300 && operation.method !== 'GET';
 
-function provoke({ operation, name }: AnswerExample, app: TestApp): Promise<Answer> {
-  const valid = validRequest(operation);
+function provoke({ operation, name, type }: AnswerExample, app: TestApp): Promise<Answer> {
+  const valid = header('Accept', type ?? '*/*')(validRequest(operation));
   return send(PROVOCATIONS[name]?.(valid) ?? valid, app);
 }
 
@@ -105,7 +106,7 @@ function lieIn(example: AnswerExample, answer: Answer): unknown[] {
     body: asShown(answer.body, body, UNFORESEEN[id]),
     headers: Object.fromEntries(Object.keys(headers).map((key) => [key, answer.headers.get(key)])),
   };
-  return isDeepStrictEqual(given, told) ? [] : [{ id, given, told }];
+  return isDeepStrictEqual(given, told) ? [] : [{ id, type, given, told }];
 }
 
 async function refusedRequests(app: TestApp): Promise<string[]> {

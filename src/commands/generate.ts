@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import openapiTS, { astToString } from 'openapi-typescript';
-
-type Json = null | boolean | number | string | Json[] | JsonObject;
-type JsonObject = { [key: string]: Json };
+import { withCodeSamples } from './code-samples.ts';
+import type { Json, JsonObject } from './sample-languages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
@@ -101,10 +100,11 @@ async function generate({ check }: { check: boolean }): Promise<string[]> {
   const document = bundle();
   const gaps = findGaps(document);
   if (gaps.length > 0) return gaps;
+  const shown = withCodeSamples(document);
   const files = {
     'generated/openapi.ts': await toTypes(document),
-    'generated/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
-    'generated/openapi-3.0.json': `${JSON.stringify(toOpenApi30(document), null, 2)}\n`,
+    'generated/openapi.json': `${JSON.stringify(shown, null, 2)}\n`,
+    'generated/openapi-3.0.json': `${JSON.stringify(toOpenApi30(shown), null, 2)}\n`,
   };
   const stale = Object.entries(files).filter(([name, text]) => read(name) !== text);
   if (check) return stale.map(([name]) => `${name} is stale: run \`npm run generate\``);

@@ -1,6 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { ErrorObject, Options } from 'ajv';
-import addFormats from 'ajv-formats';
+import type { ErrorObject } from 'ajv';
 import { OpenAPIBackend } from 'openapi-backend';
 import type { Document, HandlerMap, Operation as BackendOperation } from 'openapi-backend';
 import type { Config } from '../config.ts';
@@ -9,11 +7,10 @@ import type { RequestDeps } from '../deps.ts';
 import { NotFound, OperatorError } from '../errors.ts';
 import type { RequestBody } from './body.ts';
 import { coerce, coerceBody, coerceQuery } from './coercion.ts';
-import type { DecimalLimits } from './coercion.ts';
-import { parseDecimal } from './decimal.ts';
+import { contractAjv } from './contract-ajv.ts';
 import { problemsOf, readOperation } from './operation.ts';
 import type { DocumentedOperation, Operation, Parts } from './operation.ts';
-import { decimalProblem, fieldOf, refuseInvalid } from './validation.ts';
+import { fieldOf, refuseInvalid } from './validation.ts';
 
 export interface Call {
   params: Record<string, unknown>;
@@ -128,21 +125,6 @@ function refuseToStart(problems: string[]): void {
   if (problems.length === 0) return;
   const lines = problems.map((problem) => `  - ${problem}`);
   throw new OperatorError(`This service cannot honour its contract:\n${lines.join('\n')}`);
-}
-
-function contractAjv(options: Options | undefined): Ajv2020 {
-  // What a value may be coerced from is DRF's business, not Ajv's: it would take 0x2 for a number.
-  const ajv = addFormats.default(
-    new Ajv2020({ ...options, coerceTypes: false, useDefaults: false }),
-  );
-  ajv.addFormat('decimal', (text) => parseDecimal(text) !== undefined);
-  ajv.addFormat('password', true);
-  ajv.addKeyword({
-    keyword: 'x-decimal',
-    type: 'string',
-    validate: (limits: DecimalLimits, text: string) => decimalProblem(text, limits) === undefined,
-  });
-  return ajv;
 }
 
 function errorsIn(place: 'path' | 'query' | 'requestBody', errors: ErrorObject[]): ErrorObject[] {

@@ -1,5 +1,7 @@
 import type { Config } from '../config.ts';
 import type { OwnerLookup, SecuritySchemes } from '../contract.ts';
+import { deprecationHeaders, deprecationProblems } from './deprecation.ts';
+import type { DocumentedDeprecation } from './deprecation.ts';
 import { admitsAnonymous, knownPermissions, needsObject } from './security.ts';
 import type { SecurityRequirement } from './security.ts';
 import type { Schema } from './coercion.ts';
@@ -27,6 +29,10 @@ export interface Operation extends SecurityRequirement {
   needsObject: boolean;
   /** Response headers that have one possible value in the contract, by status. */
   fixedHeaders: Record<string, Record<string, string>>;
+  /** What every answer says of an operation that will go; empty for one that stays. */
+  deprecationHeaders: Record<string, string>;
+  /** What is wrong with what the contract says of its end. */
+  deprecationProblems: (string | false)[];
 }
 
 /** OpenAPI's `security`: one of these will do, and an empty one asks for nothing. */
@@ -34,7 +40,7 @@ type SecurityAlternatives = Record<string, string[]>[];
 
 const DEFAULT_MAX_BODY_BYTES = 16_384;
 
-interface Extensions {
+interface Extensions extends DocumentedDeprecation {
   'x-permissions'?: string[];
   'x-challenge'?: string;
   'x-max-body-bytes'?: number;
@@ -77,6 +83,8 @@ export function readOperation(
     maxBodyBytes: documented['x-max-body-bytes'] ?? DEFAULT_MAX_BODY_BYTES,
     needsObject: needsObject(permissions),
     fixedHeaders: fixedHeaders(documented),
+    deprecationHeaders: deprecationHeaders(documented),
+    deprecationProblems: deprecationProblems(documented),
   };
 }
 
@@ -108,6 +116,7 @@ export function problemsOf(operation: Operation, parts: Parts): string[] {
     !Object.hasOwn(parts.handlers, id) && 'has no handler',
     permissions.length === 0 && 'has no x-permissions',
     ...securityProblems(operation, parts.security),
+    ...operation.deprecationProblems,
     operation.needsObject &&
       !Object.hasOwn(parts.owners, id) &&
       'has an object permission but no owner look-up',

@@ -65,7 +65,7 @@ function serve(
     const seen = operation ?? view;
     ctx.state.operationId = operation?.id;
     ctx.state.challenge = parts.security[seen.challengeScheme]?.challenge(deps.config);
-    ctx.set({ Allow: allow, Vary: 'Accept' });
+    ctx.set({ Allow: allow, Vary: 'Accept', ...operation?.deprecationHeaders });
     refuseOddHeaders(ctx);
     negotiate(ctx);
     const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };

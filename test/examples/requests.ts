@@ -1,5 +1,6 @@
 import type { TestApp } from '../support/app.ts';
 import type { Answer } from '../support/client.ts';
+import { answerExamples } from '../support/examples.ts';
 import type { ExampleOperation, RequestExample } from '../support/examples.ts';
 import { ACCESS, CAROLS } from './story.ts';
 
@@ -14,12 +15,18 @@ export interface Sent {
   raw?: string;
 }
 
-/** As the contract shows it, sent by whom it is for: Alice, or Carol where only staff may. */
+const REQUEST_ID = answerExamples[0]?.headers['x-request-id'] ?? '';
+
+/**
+ * As the contract shows it, sent by whom it is for: Alice, or Carol where only staff may. It bears the name that the
+ * answers of the contract repeat.
+ */
 export function validRequest(operation: ExampleOperation): Sent {
   const { path, permissions, requests } = operation;
   const isForStaff = permissions.some((name) => name.startsWith('IsAdminUser'));
   const Authorization = isForStaff ? `Token ${CAROLS}` : `Bearer ${ACCESS}`;
-  return { operation, path, query: {}, headers: { Authorization }, json: requests[0]?.value };
+  const headers = { Authorization, 'X-Request-Id': REQUEST_ID };
+  return { operation, path, query: {}, headers, json: requests[0]?.value };
 }
 
 /** The request with the example as its body, in the media type of the example. */

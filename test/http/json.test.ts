@@ -1,4 +1,5 @@
 import test from 'ava';
+import { prefersProblem } from '../../src/http/json.ts';
 import { serveContract, startWithoutDatabase } from './shell.ts';
 import { contractOf, operation, SCHEMES } from './small-contracts.ts';
 
@@ -96,4 +97,50 @@ test('an answer without a body has no Content-Type', async (t) => {
 
   t.deepEqual([answer.status, answer.text], [204, '']);
   t.is(answer.headers.get('content-type'), null);
+});
+
+const JSON_TYPE = 'application/json';
+const PROBLEM = 'application/problem+json';
+
+const WEIGHED: [accept: string, isProblem: boolean][] = [
+  ['', false],
+  ['*/*', false],
+  ['application/*', false],
+  [JSON_TYPE, false],
+  [PROBLEM, true],
+  ['Application/Problem+JSON', true],
+  [`${JSON_TYPE}, ${PROBLEM}`, true],
+  [`${PROBLEM}, ${JSON_TYPE}`, true],
+  [`${PROBLEM},*/*`, true],
+  [`${PROBLEM}; q=0.9, ${JSON_TYPE}; q=0.8`, true],
+  [`${PROBLEM}; q=0.8, ${JSON_TYPE}; q=0.9`, false],
+  [`${PROBLEM};q=0.5, ${JSON_TYPE}`, false],
+  [`${PROBLEM};q=0.5, */*`, false],
+  [`${PROBLEM};q=0.5, */*;q=0.1`, true],
+  [`${PROBLEM};q=0.5, application/*;q=0.9, */*;q=0.1`, false],
+  [`${PROBLEM};q=0.5, ${JSON_TYPE};q=0.1, */*`, true],
+  [`${PROBLEM};charset=utf-8;q=0.5, ${JSON_TYPE};indent=4;q=0.4`, true],
+  [`${PROBLEM};q=0, */*`, false],
+  [`${PROBLEM};q=much`, false],
+  [`${PROBLEM}x, x${PROBLEM}`, false],
+];
+
+for (const [accept, isProblem] of WEIGHED)
+  test(`Accept: ${accept} asks for ${isProblem ? 'problems' : "DRF's refusals"}`, (t) => {
+    t.is(prefersProblem(accept), isProblem);
+  });
+
+test('who takes problems alone is given JSON for what is no refusal', async (t) => {
+  const { client } = await startWithoutDatabase(t);
+  const accepting = (Accept: string) => client.get('/', { headers: { Accept } });
+
+  const named = await accepting(PROBLEM);
+  const excluded = await accepting(`${PROBLEM};q=0, text/html`);
+
+  t.deepEqual([named.status, named.text], [200, HELLO]);
+  t.is(named.headers.get('content-type'), JSON_TYPE);
+  t.deepEqual(
+    [excluded.status, excluded.body],
+    [406, { detail: 'Could not satisfy the request Accept header.' }],
+  );
 });

@@ -217,11 +217,79 @@ type TokenFailure struct {
 	Message    string `json:"message"`
 }
 
-// BadRequest — Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
-// field, or, where the body could not be read at all, only `detail`.
-type BadRequest struct {
-	Detail *string `json:"detail,omitempty"`
+// CredentialsErrors — What is wrong with a login, by field, or only `detail` where the body could not be read at all.
+type CredentialsErrors struct {
+	Username       *Sentences `json:"username,omitempty"`
+	Password       *Sentences `json:"password,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
 }
+
+// RegistrationErrors — What is wrong with a registration, by field, or only `detail` where the body could not be read at all.
+type RegistrationErrors struct {
+	Username       *Sentences `json:"username,omitempty"`
+	Password       *Sentences `json:"password,omitempty"`
+	Email          *Sentences `json:"email,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// AccountErrors — What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all.
+type AccountErrors struct {
+	Email          *Sentences `json:"email,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// PasswordErrors — What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all.
+type PasswordErrors struct {
+	NewPassword     *Sentences `json:"new_password,omitempty"`
+	CurrentPassword *Sentences `json:"current_password,omitempty"`
+	NonFieldErrors  *Sentences `json:"non_field_errors,omitempty"`
+	Detail          *string    `json:"detail,omitempty"`
+}
+
+// RefreshErrors — What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all.
+type RefreshErrors struct {
+	Refresh        *Sentences `json:"refresh,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// TokenErrors — What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all.
+type TokenErrors struct {
+	Token          *Sentences `json:"token,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// AnyTokenErrors — What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all.
+type AnyTokenErrors struct {
+	Token          *Sentences `json:"token,omitempty"`
+	TokenTypeHint  *Sentences `json:"token_type_hint,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// RevokeAllErrors — What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all.
+type RevokeAllErrors struct {
+	KeepCurrent    *Sentences `json:"keep_current,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// ProductErrors — What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all.
+type ProductErrors struct {
+	Name           *Sentences `json:"name,omitempty"`
+	Description    *Sentences `json:"description,omitempty"`
+	Price          *Sentences `json:"price,omitempty"`
+	Stock          *Sentences `json:"stock,omitempty"`
+	NonFieldErrors *Sentences `json:"non_field_errors,omitempty"`
+	Detail         *string    `json:"detail,omitempty"`
+}
+
+// Sentences — What is wrong with one field, or under `non_field_errors` with none in particular.
+type Sentences = []string
 
 // BadQuery — A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
 // where the request is malformed.

@@ -237,10 +237,82 @@ class TokenFailure:
 
 
 @dataclass
-class BadRequest:
-    """Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
-    field, or, where the body could not be read at all, only `detail`.
-    """
+class CredentialsErrors:
+    """What is wrong with a login, by field, or only `detail` where the body could not be read at all."""
+    username: Optional[Sentences] = None
+    password: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class RegistrationErrors:
+    """What is wrong with a registration, by field, or only `detail` where the body could not be read at all."""
+    username: Optional[Sentences] = None
+    password: Optional[Sentences] = None
+    email: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class AccountErrors:
+    """What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all."""
+    email: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class PasswordErrors:
+    """What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all."""
+    new_password: Optional[Sentences] = None
+    current_password: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class RefreshErrors:
+    """What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all."""
+    refresh: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class TokenErrors:
+    """What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all."""
+    token: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class AnyTokenErrors:
+    """What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all."""
+    token: Optional[Sentences] = None
+    token_type_hint: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class RevokeAllErrors:
+    """What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all."""
+    keep_current: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
+    detail: Optional[str] = None
+
+
+@dataclass
+class ProductErrors:
+    """What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all."""
+    name: Optional[Sentences] = None
+    description: Optional[Sentences] = None
+    price: Optional[Sentences] = None
+    stock: Optional[Sentences] = None
+    non_field_errors: Optional[Sentences] = None
     detail: Optional[str] = None
 
 
@@ -265,6 +337,8 @@ class Jwk:
 
 
 EmptyObject = Dict[str, Any]
+
+Sentences = List[str]
 
 BadQuery = Union[Any, List[str]]
 

@@ -95,6 +95,12 @@
  * Every answer has an `X-Request-Id`, which is in the log of the service and in problems too. Send a name of your own,
  * 1 to 128 letters, digits, `.`, `_` and `-`, and the answer has that one.
  *
+ * ## What will go
+ *
+ * An operation that is `deprecated` says so with each answer, refusals too: `Deprecation` has the time from which it
+ * is (RFC 9745), `Sunset` the time from which it may be gone (RFC 8594), both of which are in this document as well,
+ * and a `Link` leads to what takes its place, if there is something to read. None is deprecated today.
+ *
  * ## Extensions in this document
  *
  * | extension | says |
@@ -102,6 +108,7 @@
  * | `x-permissions` | who may call the operation; all permissions listed must hold |
  * | `x-challenge` | the security scheme whose challenge a 401 carries, where it is not the first configured one |
  * | `x-max-body-bytes` | the largest request body, where it is not 16,384 |
+ * | `x-deprecated-since`, `x-sunset` | the days from which a `deprecated` operation is so, and from which it may be gone |
  * | `x-trim` | `false` where white space around a text counts |
  * | `x-decimal` | the range and digits of a decimal number that travels as text |
  * | `x-ignore-invalid` | a value that does not fit is treated as if it had not been sent |
@@ -675,15 +682,126 @@ export type TokenFailure = {
 };
 
 /**
- * Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
- * field, or, where the body could not be read at all, only `detail`.
+ * What is wrong with a login, by field, or only `detail` where the body could not be read at all.
  */
-export type BadRequest = {
+export type CredentialsErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    non_field_errors?: Sentences;
     /**
      * Why the body could not be read.
      */
     detail?: string;
 };
+
+/**
+ * What is wrong with a registration, by field, or only `detail` where the body could not be read at all.
+ */
+export type RegistrationErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all.
+ */
+export type AccountErrors = {
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all.
+ */
+export type PasswordErrors = {
+    new_password?: Sentences;
+    current_password?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type RefreshErrors = {
+    refresh?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type TokenErrors = {
+    token?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type AnyTokenErrors = {
+    token?: Sentences;
+    token_type_hint?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all.
+ */
+export type RevokeAllErrors = {
+    keep_current?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type ProductErrors = {
+    name?: Sentences;
+    description?: Sentences;
+    price?: Sentences;
+    stock?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with one field, or under `non_field_errors` with none in particular.
+ * @minItems 1
+ */
+export type Sentences = string[];
 
 /**
  * A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
@@ -760,7 +878,7 @@ export type HelloResponseHeaders = {
 
 export type ObtainAuthTokenResult = AuthToken;
 
-export type ObtainAuthTokenError = BadRequest | Problem | ErrorDetail;
+export type ObtainAuthTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainAuthTokenBody = TokenCredentials;
 
@@ -798,7 +916,7 @@ export type RotateAuthTokenResponseHeaders = {
 
 export type RegisterUserResult = Account;
 
-export type RegisterUserError = BadRequest | Problem | ErrorDetail;
+export type RegisterUserError = RegistrationErrors | Problem | ErrorDetail;
 
 export type RegisterUserBody = Registration;
 
@@ -824,7 +942,7 @@ export type RetrieveMeResponseHeaders = {
 
 export type UpdateMeResult = Account;
 
-export type UpdateMeError = BadRequest | Problem | ErrorDetail;
+export type UpdateMeError = AccountErrors | Problem | ErrorDetail;
 
 export type UpdateMeBody = AccountPatch;
 
@@ -840,7 +958,7 @@ export type UpdateMeVariables = {
 
 export type SetPasswordResult = void;
 
-export type SetPasswordError = BadRequest | Problem | ErrorDetail;
+export type SetPasswordError = PasswordErrors | Problem | ErrorDetail;
 
 export type SetPasswordBody = PasswordChange;
 
@@ -856,7 +974,7 @@ export type SetPasswordVariables = {
 
 export type LoginResult = TokenPair;
 
-export type LoginError = BadRequest | Problem | ErrorDetail;
+export type LoginError = CredentialsErrors | Problem | ErrorDetail;
 
 export type LoginBody = Credentials;
 
@@ -873,7 +991,7 @@ export type LoginVariables = {
 
 export type RefreshTokenResult = RefreshedTokens;
 
-export type RefreshTokenError = BadRequest | Problem | ErrorDetail;
+export type RefreshTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type RefreshTokenBody = RefreshRequest;
 
@@ -890,7 +1008,7 @@ export type RefreshTokenVariables = {
 
 export type ObtainSlidingTokenResult = SlidingToken;
 
-export type ObtainSlidingTokenError = BadRequest | Problem | ErrorDetail;
+export type ObtainSlidingTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainSlidingTokenBody = Credentials;
 
@@ -907,7 +1025,7 @@ export type ObtainSlidingTokenVariables = {
 
 export type RefreshSlidingTokenResult = SlidingToken;
 
-export type RefreshSlidingTokenError = BadRequest | Problem | ErrorDetail;
+export type RefreshSlidingTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type RefreshSlidingTokenBody = SlidingToken;
 
@@ -924,7 +1042,7 @@ export type RefreshSlidingTokenVariables = {
 
 export type VerifyTokenResult = EmptyObject;
 
-export type VerifyTokenError = BadRequest | Problem | ErrorDetail;
+export type VerifyTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type VerifyTokenBody = VerifyRequest;
 
@@ -940,7 +1058,7 @@ export type VerifyTokenVariables = {
 
 export type BlacklistTokenResult = EmptyObject;
 
-export type BlacklistTokenError = BadRequest | Problem | ErrorDetail;
+export type BlacklistTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type BlacklistTokenBody = BlacklistRequest;
 
@@ -983,7 +1101,7 @@ export type ListSessionsVariables = {
 
 export type RevokeAllSessionsResult = RevokedSessions;
 
-export type RevokeAllSessionsError = BadRequest | Problem | ErrorDetail;
+export type RevokeAllSessionsError = RevokeAllErrors | Problem | ErrorDetail;
 
 export type RevokeAllSessionsBody = RevokeAllRequest;
 
@@ -1022,7 +1140,7 @@ export type EndSessionVariables = {
 
 export type IntrospectTokenResult = Introspection;
 
-export type IntrospectTokenError = BadRequest | Problem | ErrorDetail;
+export type IntrospectTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type IntrospectTokenBody = AnyToken;
 
@@ -1039,7 +1157,7 @@ export type IntrospectTokenVariables = {
 
 export type RevokeTokenResult = EmptyObject;
 
-export type RevokeTokenError = BadRequest | Problem | ErrorDetail;
+export type RevokeTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type RevokeTokenBody = AnyToken;
 
@@ -1140,7 +1258,7 @@ export type ListProductsVariables = {
 
 export type CreateProductResult = Product;
 
-export type CreateProductError = BadRequest | Problem | ErrorDetail;
+export type CreateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
 
@@ -1179,7 +1297,7 @@ export type RetrieveProductVariables = {
 
 export type UpdateProductResult = Product;
 
-export type UpdateProductError = BadRequest | Problem | ErrorDetail;
+export type UpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type UpdateProductPath = {
     /**
@@ -1228,7 +1346,7 @@ export type DestroyProductVariables = {
 
 export type PartialUpdateProductResult = Product;
 
-export type PartialUpdateProductError = BadRequest | Problem | ErrorDetail;
+export type PartialUpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type PartialUpdateProductPath = {
     /**

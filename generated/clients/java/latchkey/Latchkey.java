@@ -861,19 +861,22 @@ public final class Latchkey {
         }
     }
 
-    /**
-     * BadRequest — Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
-     * field, or, where the body could not be read at all, only `detail`.
-     */
-    public record BadRequest(
+    /** CredentialsErrors — What is wrong with a login, by field, or only `detail` where the body could not be read at all. */
+    public record CredentialsErrors(
+        List<String> username,
+        List<String> password,
+        List<String> nonFieldErrors,
         String detail
     ) implements JsonValue {
-        public static BadRequest fromJson(Object json) {
+        public static CredentialsErrors fromJson(Object json) {
             Map<String, Object> data = asObject(json);
             if (data == null) {
                 return null;
             }
-            return new BadRequest(
+            return new CredentialsErrors(
+                asList(data.get("username"), item -> asString(item)),
+                asList(data.get("password"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
                 asString(data.get("detail"))
             );
         }
@@ -881,6 +884,322 @@ public final class Latchkey {
         @Override
         public Map<String, Object> toJson() {
             Map<String, Object> data = new LinkedHashMap<>();
+            if (username != null) {
+                data.put("username", username);
+            }
+            if (password != null) {
+                data.put("password", password);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** RegistrationErrors — What is wrong with a registration, by field, or only `detail` where the body could not be read at all. */
+    public record RegistrationErrors(
+        List<String> username,
+        List<String> password,
+        List<String> email,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static RegistrationErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new RegistrationErrors(
+                asList(data.get("username"), item -> asString(item)),
+                asList(data.get("password"), item -> asString(item)),
+                asList(data.get("email"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (username != null) {
+                data.put("username", username);
+            }
+            if (password != null) {
+                data.put("password", password);
+            }
+            if (email != null) {
+                data.put("email", email);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** AccountErrors — What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all. */
+    public record AccountErrors(
+        List<String> email,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static AccountErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new AccountErrors(
+                asList(data.get("email"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (email != null) {
+                data.put("email", email);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** PasswordErrors — What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all. */
+    public record PasswordErrors(
+        List<String> newPassword,
+        List<String> currentPassword,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static PasswordErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new PasswordErrors(
+                asList(data.get("new_password"), item -> asString(item)),
+                asList(data.get("current_password"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (newPassword != null) {
+                data.put("new_password", newPassword);
+            }
+            if (currentPassword != null) {
+                data.put("current_password", currentPassword);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** RefreshErrors — What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all. */
+    public record RefreshErrors(
+        List<String> refresh,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static RefreshErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new RefreshErrors(
+                asList(data.get("refresh"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (refresh != null) {
+                data.put("refresh", refresh);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** TokenErrors — What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all. */
+    public record TokenErrors(
+        List<String> token,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static TokenErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new TokenErrors(
+                asList(data.get("token"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (token != null) {
+                data.put("token", token);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** AnyTokenErrors — What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all. */
+    public record AnyTokenErrors(
+        List<String> token,
+        List<String> tokenTypeHint,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static AnyTokenErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new AnyTokenErrors(
+                asList(data.get("token"), item -> asString(item)),
+                asList(data.get("token_type_hint"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (token != null) {
+                data.put("token", token);
+            }
+            if (tokenTypeHint != null) {
+                data.put("token_type_hint", tokenTypeHint);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** RevokeAllErrors — What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all. */
+    public record RevokeAllErrors(
+        List<String> keepCurrent,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static RevokeAllErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new RevokeAllErrors(
+                asList(data.get("keep_current"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (keepCurrent != null) {
+                data.put("keep_current", keepCurrent);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
+            if (detail != null) {
+                data.put("detail", detail);
+            }
+            return data;
+        }
+    }
+
+    /** ProductErrors — What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all. */
+    public record ProductErrors(
+        List<String> name,
+        List<String> description,
+        List<String> price,
+        List<String> stock,
+        List<String> nonFieldErrors,
+        String detail
+    ) implements JsonValue {
+        public static ProductErrors fromJson(Object json) {
+            Map<String, Object> data = asObject(json);
+            if (data == null) {
+                return null;
+            }
+            return new ProductErrors(
+                asList(data.get("name"), item -> asString(item)),
+                asList(data.get("description"), item -> asString(item)),
+                asList(data.get("price"), item -> asString(item)),
+                asList(data.get("stock"), item -> asString(item)),
+                asList(data.get("non_field_errors"), item -> asString(item)),
+                asString(data.get("detail"))
+            );
+        }
+
+        @Override
+        public Map<String, Object> toJson() {
+            Map<String, Object> data = new LinkedHashMap<>();
+            if (name != null) {
+                data.put("name", name);
+            }
+            if (description != null) {
+                data.put("description", description);
+            }
+            if (price != null) {
+                data.put("price", price);
+            }
+            if (stock != null) {
+                data.put("stock", stock);
+            }
+            if (nonFieldErrors != null) {
+                data.put("non_field_errors", nonFieldErrors);
+            }
             if (detail != null) {
                 data.put("detail", detail);
             }
