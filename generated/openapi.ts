@@ -656,7 +656,7 @@ export interface components {
             token: string;
             /**
              * @description What kind of token it may be. Nothing depends on it, since a token shows its kind.
-             * @example refresh_token
+             * @example access_token
              */
             token_type_hint?: string;
         };
@@ -843,7 +843,7 @@ export interface components {
             /**
              * Format: int32
              * @description How many there are.
-             * @example 11
+             * @example 12
              */
             stock?: number;
         };
@@ -953,7 +953,7 @@ export interface components {
             status: number;
             /**
              * @description The reason, for people.
-             * @example price: A valid number is required.
+             * @example name: This field is required. price: This field is required.
              */
             detail: string;
             /**
