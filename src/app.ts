@@ -4,6 +4,7 @@ import Koa from 'koa';
 import type { Logger } from 'pino';
 import { contractDocument } from './contract.ts';
 import type { RequestDeps } from './deps.ts';
+import { answerCheck } from './http/answer-check.ts';
 import { createApi } from './http/api.ts';
 import { cors } from './http/cors.ts';
 import { addContractRoutes } from './http/docs.ts';
@@ -15,7 +16,7 @@ import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { keysAreHealthy } from './jwt/key-watch.ts';
-import { handlers, owners, security } from './operations.ts';
+import { handlers, owners, security, tags } from './operations.ts';
 
 export interface App {
   koa: Koa;
@@ -25,7 +26,7 @@ export interface App {
 
 /** The service without its socket. Throws if the contract and the code do not fit together. */
 export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
-  const parts = { handlers, owners, security };
+  const parts = { handlers, owners, security, tags };
   const api = await createApi(contractDocument(), parts, deps.config);
   let isStopping = false;
   const pages = new Router();
@@ -48,6 +49,9 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
       api.operations.map(({ method }) => method),
     ),
   );
+  koa.use(errorResponse(log));
+  // Between the two, so that it sees refusals, and what it throws becomes an answer as well.
+  koa.use(answerCheck(contractDocument(), deps.config, log));
   koa.use(errorResponse(log));
   koa.use(contractRouter(api, parts, deps).routes());
   koa.use(pages.routes());

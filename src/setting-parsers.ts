@@ -40,6 +40,13 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
+/** A part of a whole. */
+export function share(text: string): number {
+  const value = /^\d(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= 0 && value <= 1)) throw new Error('must be a number from 0 to 1, such as 0.01');
+  return value;
+}
+
 export function oneOf<const Value extends string>(
   ...values: readonly Value[]
 ): (text: string) => Value {

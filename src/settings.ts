@@ -12,6 +12,7 @@ import {
   oneOf,
   origins,
   seconds,
+  share,
   shortTime,
   text,
   tokenClasses,
@@ -126,6 +127,11 @@ export const SETTINGS = {
     '1h',
     'How often one of the replicas deletes what has expired; 0 = none does',
   ),
+  IDEMPOTENCY_KEY_LIFETIME: setting(
+    lifetime,
+    '24h',
+    'How long a request can be sent again with its Idempotency-Key',
+  ),
   UPDATE_LAST_LOGIN: setting(boolean, 'false', '`/login/` records users.last_login'),
   AUTH_TOKEN_CLASSES: setting(
     tokenClasses,
@@ -176,6 +182,11 @@ export const SETTINGS = {
   REGISTRATION: setting(boolean, 'true', '`POST /auth/users/` makes accounts; off: 403'),
   PAGE_SIZE: setting(integer(1, 10_000), '25', 'Entries per page'),
   MAX_PAGE_SIZE: setting(integer(1, 10_000), '100', 'Largest page a caller can ask for'),
+  CONTRACT_CHECK_RATE: setting(
+    share,
+    undefined,
+    'Share of answers checked against the contract; unset: all, in production 0.01',
+  ),
   DOCS: setting(boolean, 'true', 'Serve /docs'),
   LOG_LEVEL: setting(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent'),

@@ -96,16 +96,19 @@ function tell(change: Change): string {
   return [`${placeOf(change)} ${change.kind}`, ...messages].join(': ');
 }
 
-// What many operations share is reported once, at the first place that has it, and is one line of the log.
+// Many operations may have the same that is new: it is one line of the log.
 function unlisted(changes: Change[], log: string): string[] {
-  const missing = changes
+  const added = changes
     .filter(({ impact, kind }) => impact === 'minor' && kind === 'added')
     .flatMap((change) =>
-      namesOf(change, changes)
-        .filter((name) => !log.includes(`\`${name}\``))
-        .map((name) => `CHANGELOG.md, [Unreleased] does not name \`${name}\`: ${tell(change)}`),
+      namesOf(change, changes).map((name) => ({ name, place: placeOf(change) })),
     );
-  return [...new Set(missing)];
+  return [...Map.groupBy(added, ({ name }) => name)]
+    .filter(([name]) => !log.includes(`\`${name}\``))
+    .map(([name, [first, ...others]]) => {
+      const more = others.length > 0 ? ` and ${others.length} more` : '';
+      return `CHANGELOG.md, [Unreleased] does not name \`${name}\`: ${first?.place}${more}`;
+    });
 }
 
 // Told with what they belong to, or of no use to a client by themselves.

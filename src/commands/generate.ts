@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import openapiTS, { astToString } from 'openapi-typescript';
-
-type Json = null | boolean | number | string | Json[] | JsonObject;
-type JsonObject = { [key: string]: Json };
+import { withCodeSamples } from './code-samples.ts';
+import type { Json, JsonObject } from './sample-languages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
@@ -59,7 +58,10 @@ function toOpenApi30({ webhooks, jsonSchemaDialect, ...document }: JsonObject): 
   const license = { ...(isObject(info.license) && info.license) };
   delete info.summary;
   delete license.identifier;
-  return downgradeObject({ ...document, openapi: '3.0.3', info: { ...info, license } });
+  const components = { ...(isObject(document.components) && document.components) };
+  delete components.links;
+  const older = { ...document, components, openapi: '3.0.3', info: { ...info, license } };
+  return downgradeObject(older);
 }
 
 function downgrade(node: Json): Json {
@@ -67,10 +69,12 @@ function downgrade(node: Json): Json {
   return isObject(node) ? downgradeObject(node) : node;
 }
 
-// OpenAPI 3.0 has no type arrays, no `examples` in schemas, and booleans for exclusive bounds.
+// OpenAPI 3.0 has no type arrays, no `examples` in schemas, and booleans for exclusive bounds. The links of a response
+// are left out: older parsers refuse a link that sends a body of several fields, and generators make nothing of them.
 function downgradeObject(node: JsonObject): JsonObject {
   const result: JsonObject = {};
   for (const [key, value] of Object.entries(node)) {
+    if (key === 'links' && node.description !== undefined) continue;
     if (key === 'examples' && Array.isArray(value)) result.example = value[0] ?? null;
     else if (/^exclusiveM(in|ax)imum$/.test(key) && typeof value === 'number') {
       result[key] = true;
@@ -101,10 +105,11 @@ async function generate({ check }: { check: boolean }): Promise<string[]> {
   const document = bundle();
   const gaps = findGaps(document);
   if (gaps.length > 0) return gaps;
+  const shown = withCodeSamples(document);
   const files = {
     'generated/openapi.ts': await toTypes(document),
-    'generated/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
-    'generated/openapi-3.0.json': `${JSON.stringify(toOpenApi30(document), null, 2)}\n`,
+    'generated/openapi.json': `${JSON.stringify(shown, null, 2)}\n`,
+    'generated/openapi-3.0.json': `${JSON.stringify(toOpenApi30(shown), null, 2)}\n`,
   };
   const stale = Object.entries(files).filter(([name, text]) => read(name) !== text);
   if (check) return stale.map(([name]) => `${name} is stale: run \`npm run generate\``);

@@ -4,6 +4,7 @@ import Koa from 'koa';
 import pino from 'pino';
 import { InvalidToken, NotFound, RequestTooLarge, ValidationError } from '../../src/errors.ts';
 import { errorResponse, toApiError } from '../../src/http/error-response.ts';
+import { requestId } from '../../src/http/request-id.ts';
 import { createClient } from '../support/client.ts';
 import { listen } from './shell.ts';
 
@@ -79,10 +80,13 @@ async function startThrower(t: Parameters<typeof listen>[0], error: unknown) {
     lines.push(chunk.toString());
     done();
   };
-  const koa = new Koa().use(errorResponse(pino(new Writable({ write })))).use((ctx) => {
-    ctx.state.challenge = 'Key';
-    throw error;
-  });
+  const koa = new Koa()
+    .use(requestId)
+    .use(errorResponse(pino(new Writable({ write }))))
+    .use((ctx) => {
+      ctx.state.challenge = 'Key';
+      throw error;
+    });
   return { client: createClient(t, await listen(t, koa.callback())), lines };
 }
 
@@ -93,7 +97,25 @@ test('a fault of our own is logged with its stack, and answered with a constant'
 
   t.deepEqual([answer.status, answer.body], [500, FAULT]);
   t.is(lines.length, 1);
+  t.is(JSON.parse(lines.join()).requestId, answer.headers.get('x-request-id'));
   t.regex(lines.join(), /x is not a function.*error-response\.test\.ts/);
+});
+
+test('a fault of our own says no more as a problem', async (t) => {
+  const { client } = await startThrower(t, new TypeError('x is not a function'));
+
+  const answer = await client.get('/any/', {
+    headers: { Accept: 'application/problem+json', 'X-Request-Id': 'first-try' },
+  });
+
+  t.deepEqual(answer.body, {
+    type: '/problems#error',
+    title: 'The service has a fault',
+    status: 500,
+    detail: 'Internal server error.',
+    code: 'error',
+    request_id: 'first-try',
+  });
 });
 
 test('an unreachable database is a 503 that says when to try again', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { prefersProblem } from '../../src/http/json.ts';
 import { serveContract, startWithoutDatabase } from './shell.ts';
 import { contractOf, operation, SCHEMES } from './small-contracts.ts';
 
@@ -80,7 +81,12 @@ test('indent in Accept asks for lines, up to eight spaces deep', async (t) => {
 test('line separators that JavaScript minds are escaped, other characters are not', async (t) => {
   const handlers = { speak: () => ({ status: 200, body: { text: 'ë\u2028\u2029"😀</script>' } }) };
   const contract = contractOf({ '/speech/': { get: operation('speak') } });
-  const client = await serveContract(t, contract, { handlers, owners: {}, security: SCHEMES });
+  const client = await serveContract(t, contract, {
+    handlers,
+    owners: {},
+    tags: {},
+    security: SCHEMES,
+  });
 
   const { text } = await client.get('/speech/');
 
@@ -90,10 +96,61 @@ test('line separators that JavaScript minds are escaped, other characters are no
 test('an answer without a body has no Content-Type', async (t) => {
   const handlers = { forget: () => ({ status: 204 }) };
   const contract = contractOf({ '/speech/': { delete: operation('forget') } });
-  const client = await serveContract(t, contract, { handlers, owners: {}, security: SCHEMES });
+  const client = await serveContract(t, contract, {
+    handlers,
+    owners: {},
+    tags: {},
+    security: SCHEMES,
+  });
 
   const answer = await client.delete('/speech/');
 
   t.deepEqual([answer.status, answer.text], [204, '']);
   t.is(answer.headers.get('content-type'), null);
+});
+
+const JSON_TYPE = 'application/json';
+const PROBLEM = 'application/problem+json';
+
+const WEIGHED: [accept: string, isProblem: boolean][] = [
+  ['', false],
+  ['*/*', false],
+  ['application/*', false],
+  [JSON_TYPE, false],
+  [PROBLEM, true],
+  ['Application/Problem+JSON', true],
+  [`${JSON_TYPE}, ${PROBLEM}`, true],
+  [`${PROBLEM}, ${JSON_TYPE}`, true],
+  [`${PROBLEM},*/*`, true],
+  [`${PROBLEM}; q=0.9, ${JSON_TYPE}; q=0.8`, true],
+  [`${PROBLEM}; q=0.8, ${JSON_TYPE}; q=0.9`, false],
+  [`${PROBLEM};q=0.5, ${JSON_TYPE}`, false],
+  [`${PROBLEM};q=0.5, */*`, false],
+  [`${PROBLEM};q=0.5, */*;q=0.1`, true],
+  [`${PROBLEM};q=0.5, application/*;q=0.9, */*;q=0.1`, false],
+  [`${PROBLEM};q=0.5, ${JSON_TYPE};q=0.1, */*`, true],
+  [`${PROBLEM};charset=utf-8;q=0.5, ${JSON_TYPE};indent=4;q=0.4`, true],
+  [`${PROBLEM};q=0, */*`, false],
+  [`${PROBLEM};q=much`, false],
+  [`${PROBLEM}x, x${PROBLEM}`, false],
+];
+
+for (const [accept, isProblem] of WEIGHED)
+  test(`Accept: ${accept} asks for ${isProblem ? 'problems' : "DRF's refusals"}`, (t) => {
+    t.is(prefersProblem(accept), isProblem);
+  });
+
+test('who takes problems alone is given JSON for what is no refusal', async (t) => {
+  const { client } = await startWithoutDatabase(t);
+  const accepting = (Accept: string) => client.get('/', { headers: { Accept } });
+
+  const named = await accepting(PROBLEM);
+  const excluded = await accepting(`${PROBLEM};q=0, text/html`);
+
+  t.deepEqual([named.status, named.text], [200, HELLO]);
+  t.is(named.headers.get('content-type'), JSON_TYPE);
+  t.deepEqual(
+    [excluded.status, excluded.body],
+    [406, { detail: 'Could not satisfy the request Accept header.' }],
+  );
 });

@@ -1,9 +1,13 @@
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
 import type { ExecutionContext } from 'ava';
 import Koa from 'koa';
 import type { Knex } from 'knex';
+import pino from 'pino';
+import type { Logger } from 'pino';
+import { answerCheck } from '../../src/http/answer-check.ts';
 import { createApi } from '../../src/http/api.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
 import type { Parts } from '../../src/http/operation.ts';
@@ -32,19 +36,36 @@ export async function startWithoutDatabase(
   return startApp(t, settings, { db: await databaseAway(t) });
 }
 
-/** A contract of the test's own, served as the service serves its one. */
+/** A log that can be read: its lines, parsed. */
+export function recordLog(): { log: Logger; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const write = (chunk: Buffer, _: unknown, done: () => void): void => {
+    lines.push(JSON.parse(chunk.toString()));
+    done();
+  };
+  return { log: pino({ base: null }, new Writable({ write })), lines };
+}
+
+/**
+ * A contract of the test's own, served as the service serves its one. Its answers are not held against it unless
+ * the test says so, for what is tested elsewhere need not be declared.
+ */
 export async function serveContract(
   t: ExecutionContext,
   document: object,
   parts: Parts,
   settings: SettingValues = {},
+  log?: Logger,
 ): Promise<Client> {
-  const config = testConfig(settings);
+  const config = testConfig({ CONTRACT_CHECK_RATE: 0, ...settings });
   const deps = await createDeps(t, config, { db: await databaseAway(t) });
   const api = await createApi(document, parts, config);
+  const sink = log ?? createLog(config);
   const koa = new Koa()
     .use(requestId)
-    .use(errorResponse(createLog(config)))
+    .use(errorResponse(sink))
+    .use(answerCheck(document, config, sink))
+    .use(errorResponse(sink))
     .use(contractRouter(api, parts, deps).routes())
     .use(notFound);
   return createClient(t, await listen(t, koa.callback()));

@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { join } from 'node:path';
+import { registerCompletionHandler } from 'ava';
 import type { ExecutionContext } from 'ava';
 import { contractBreaches } from './contract.ts';
+import { answerSeen } from './coverage.ts';
 
 export interface Answer {
   status: number;
@@ -31,6 +36,14 @@ export interface Client {
   delete: Call;
 }
 
+// Where a run of the whole suite gathers what its files have seen; unset where one is run by hand.
+const { CONTRACT_COVERAGE_DIR } = process.env;
+const seen = new Set<string>();
+if (CONTRACT_COVERAGE_DIR !== undefined)
+  registerCompletionHandler(() => {
+    writeFileSync(join(CONTRACT_COVERAGE_DIR, randomUUID()), [...seen].join('\n'));
+  });
+
 /** Sends what it is told, and fails the test when an answer breaks the contract. */
 export function createClient(t: ExecutionContext, base: string): Client {
   const request: Client['request'] = async (method, path, options = {}) => {
@@ -40,6 +53,7 @@ export function createClient(t: ExecutionContext, base: string): Client {
       [],
       `${method} ${path} breaks the contract`,
     );
+    seen.add(answerSeen(method, path, answer) ?? '');
     return answer;
   };
   const call =

@@ -2,7 +2,7 @@
 // Source: OpenAPI description. Re-run `redocly generate-client` to update.
 
 /**
- * Latchkey (v0.1.0)
+ * Latchkey (v0.2.0)
  * Latchkey answers like Django REST Framework with its TokenAuthentication and simplejwt, so that clients
  * written for those work unchanged.
  *
@@ -36,7 +36,8 @@
  * ## Refusals
  *
  * The first of these that applies decides: path (404), `Accept` (406), credentials (401), permission (403), method
- * (405), the object (404), its permission (403), the body (400, 413, 415), the query (400, 404).
+ * (405), the object (404), its permission (403), a header (400), `If-Match` (412), the body (400, 413, 415), the
+ * query (400, 404), the idempotency key (409, 422).
  *
  * Every refusal has a JSON body: `{"detail": "…"}`, sometimes with a `code` for programs, or, where fields are
  * wrong, a list of sentences for each field; what concerns no single field is under `non_field_errors`.
@@ -62,8 +63,11 @@
  * | `not_found` | 404 | There is nothing here |
  * | `method_not_allowed` | 405 | The path does not know the method |
  * | `not_acceptable` | 406 | JSON is all there is |
+ * | `idempotency_conflict` | 409 | A request with this key is running |
+ * | `precondition_failed` | 412 | The object is not as the caller saw it |
  * | `request_too_large` | 413 | The body is too large |
  * | `unsupported_media_type` | 415 | The body is of a type that is not taken |
+ * | `idempotency_key_reused` | 422 | The key belongs to another request |
  * | `error` | 500 | The service has a fault |
  * | `service_unavailable` | 503 | The service is ill for the moment |
  *
@@ -99,6 +103,27 @@
  * Every answer has an `X-Request-Id`, which is in the log of the service and in problems too. Send a name of your own,
  * 1 to 128 letters, digits, `.`, `_` and `-`, and the answer has that one.
  *
+ * ## Safe changes, safe retries
+ *
+ * All of these headers may be left out; without them everything works as in Django REST Framework.
+ *
+ * - An answer with a product, or with a page of them, carries an `ETag`, which changes exactly when the answer does.
+ * - `GET` with `If-None-Match`: a 304 without a body where nothing has changed. Tags are compared weakly, so `W/"…"`
+ *   is as good as `"…"`.
+ * - `PUT`, `PATCH` and `DELETE` with `If-Match`: a 412 where the product is no longer the one that you saw. Of any
+ *   number of concurrent changes with one tag, one succeeds. Tags are compared strongly: `W/"…"` matches nothing.
+ * - Both take several tags with commas between them, or `*`, which any product matches. What is no list of tags
+ *   matches nothing (RFC 9110, 13.1).
+ * - `POST /products/` with an `Idempotency-Key` of your making adds one product, however often it is sent. A key is
+ *   good for 24 hours unless configured otherwise, belongs to one user, whatever token they show, and is used up by
+ *   success alone: a request that was refused, or that failed, can be sent again with the same key.
+ *
+ * ## What will go
+ *
+ * An operation that is `deprecated` says so with each answer, refusals too: `Deprecation` has the time from which it
+ * is (RFC 9745), `Sunset` the time from which it may be gone (RFC 8594), both of which are in this document as well,
+ * and a `Link` leads to what takes its place, if there is something to read. None is deprecated today.
+ *
  * ## Extensions in this document
  *
  * | extension | says |
@@ -106,6 +131,7 @@
  * | `x-permissions` | who may call the operation; all permissions listed must hold |
  * | `x-challenge` | the security scheme whose challenge a 401 carries, where it is not the first configured one |
  * | `x-max-body-bytes` | the largest request body, where it is not 16,384 |
+ * | `x-deprecated-since`, `x-sunset` | the days from which a `deprecated` operation is so, and from which it may be gone |
  * | `x-trim` | `false` where white space around a text counts |
  * | `x-decimal` | the range and digits of a decimal number that travels as text |
  * | `x-ignore-invalid` | a value that does not fit is treated as if it had not been sent |
@@ -629,7 +655,7 @@ export type Problem = {
     /**
      * The reason, for programs. The table of codes explains it.
      */
-    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
     /**
      * What is wrong with the input, where `code` is `invalid`.
      */
@@ -679,15 +705,126 @@ export type TokenFailure = {
 };
 
 /**
- * Either a list of sentences for each field that is wrong, with `non_field_errors` for what concerns no single
- * field, or, where the body could not be read at all, only `detail`.
+ * What is wrong with a login, by field, or only `detail` where the body could not be read at all.
  */
-export type BadRequest = {
+export type CredentialsErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    non_field_errors?: Sentences;
     /**
      * Why the body could not be read.
      */
     detail?: string;
 };
+
+/**
+ * What is wrong with a registration, by field, or only `detail` where the body could not be read at all.
+ */
+export type RegistrationErrors = {
+    username?: Sentences;
+    password?: Sentences;
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of an account, by field, or only `detail` where the body could not be read at all.
+ */
+export type AccountErrors = {
+    email?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a change of a password, by field, or only `detail` where the body could not be read at all.
+ */
+export type PasswordErrors = {
+    new_password?: Sentences;
+    current_password?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a refresh token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type RefreshErrors = {
+    refresh?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type TokenErrors = {
+    token?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a token of any kind that was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type AnyTokenErrors = {
+    token?: Sentences;
+    token_type_hint?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with which sessions to end, by field, or only `detail` where the body could not be read at all.
+ */
+export type RevokeAllErrors = {
+    keep_current?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with a product as it was sent, by field, or only `detail` where the body could not be read at all.
+ */
+export type ProductErrors = {
+    name?: Sentences;
+    description?: Sentences;
+    price?: Sentences;
+    stock?: Sentences;
+    non_field_errors?: Sentences;
+    /**
+     * Why the body could not be read.
+     */
+    detail?: string;
+};
+
+/**
+ * What is wrong with one field, or under `non_field_errors` with none in particular.
+ * @minItems 1
+ */
+export type Sentences = string[];
 
 /**
  * A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
@@ -764,7 +901,7 @@ export type HelloResponseHeaders = {
 
 export type ObtainAuthTokenResult = AuthToken;
 
-export type ObtainAuthTokenError = BadRequest | Problem | ErrorDetail;
+export type ObtainAuthTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainAuthTokenBody = TokenCredentials;
 
@@ -802,7 +939,7 @@ export type RotateAuthTokenResponseHeaders = {
 
 export type RegisterUserResult = Account;
 
-export type RegisterUserError = BadRequest | Problem | ErrorDetail;
+export type RegisterUserError = RegistrationErrors | Problem | ErrorDetail;
 
 export type RegisterUserBody = Registration;
 
@@ -828,7 +965,7 @@ export type RetrieveMeResponseHeaders = {
 
 export type UpdateMeResult = Account;
 
-export type UpdateMeError = BadRequest | Problem | ErrorDetail;
+export type UpdateMeError = AccountErrors | Problem | ErrorDetail;
 
 export type UpdateMeBody = AccountPatch;
 
@@ -844,7 +981,7 @@ export type UpdateMeVariables = {
 
 export type SetPasswordResult = void;
 
-export type SetPasswordError = BadRequest | Problem | ErrorDetail;
+export type SetPasswordError = PasswordErrors | Problem | ErrorDetail;
 
 export type SetPasswordBody = PasswordChange;
 
@@ -860,7 +997,7 @@ export type SetPasswordVariables = {
 
 export type LoginResult = TokenPair;
 
-export type LoginError = BadRequest | Problem | ErrorDetail;
+export type LoginError = CredentialsErrors | Problem | ErrorDetail;
 
 export type LoginBody = Credentials;
 
@@ -877,7 +1014,7 @@ export type LoginVariables = {
 
 export type RefreshTokenResult = RefreshedTokens;
 
-export type RefreshTokenError = BadRequest | Problem | ErrorDetail;
+export type RefreshTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type RefreshTokenBody = RefreshRequest;
 
@@ -894,7 +1031,7 @@ export type RefreshTokenVariables = {
 
 export type ObtainSlidingTokenResult = SlidingToken;
 
-export type ObtainSlidingTokenError = BadRequest | Problem | ErrorDetail;
+export type ObtainSlidingTokenError = CredentialsErrors | Problem | ErrorDetail;
 
 export type ObtainSlidingTokenBody = Credentials;
 
@@ -911,7 +1048,7 @@ export type ObtainSlidingTokenVariables = {
 
 export type RefreshSlidingTokenResult = SlidingToken;
 
-export type RefreshSlidingTokenError = BadRequest | Problem | ErrorDetail;
+export type RefreshSlidingTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type RefreshSlidingTokenBody = SlidingToken;
 
@@ -928,7 +1065,7 @@ export type RefreshSlidingTokenVariables = {
 
 export type VerifyTokenResult = EmptyObject;
 
-export type VerifyTokenError = BadRequest | Problem | ErrorDetail;
+export type VerifyTokenError = TokenErrors | Problem | ErrorDetail;
 
 export type VerifyTokenBody = VerifyRequest;
 
@@ -944,7 +1081,7 @@ export type VerifyTokenVariables = {
 
 export type BlacklistTokenResult = EmptyObject;
 
-export type BlacklistTokenError = BadRequest | Problem | ErrorDetail;
+export type BlacklistTokenError = RefreshErrors | Problem | ErrorDetail;
 
 export type BlacklistTokenBody = BlacklistRequest;
 
@@ -987,7 +1124,7 @@ export type ListSessionsVariables = {
 
 export type RevokeAllSessionsResult = RevokedSessions;
 
-export type RevokeAllSessionsError = BadRequest | Problem | ErrorDetail;
+export type RevokeAllSessionsError = RevokeAllErrors | Problem | ErrorDetail;
 
 export type RevokeAllSessionsBody = RevokeAllRequest;
 
@@ -1026,7 +1163,7 @@ export type EndSessionVariables = {
 
 export type IntrospectTokenResult = Introspection;
 
-export type IntrospectTokenError = BadRequest | Problem | ErrorDetail;
+export type IntrospectTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type IntrospectTokenBody = AnyToken;
 
@@ -1043,7 +1180,7 @@ export type IntrospectTokenVariables = {
 
 export type RevokeTokenResult = EmptyObject;
 
-export type RevokeTokenError = BadRequest | Problem | ErrorDetail;
+export type RevokeTokenError = AnyTokenErrors | Problem | ErrorDetail;
 
 export type RevokeTokenBody = AnyToken;
 
@@ -1132,30 +1269,52 @@ export type ListProductsQuery = {
     page_size?: number;
 };
 
+export type ListProductsHeaders = {
+    /**
+     * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+     * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+     */
+    "If-None-Match"?: string;
+};
+
 export type ListProductsResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type ListProductsVariables = {
     query?: ListProductsQuery;
+    headers?: ListProductsHeaders;
 };
 
 export type CreateProductResult = Product;
 
-export type CreateProductError = BadRequest | Problem | ErrorDetail;
+export type CreateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
+
+export type CreateProductHeaders = {
+    /**
+     * A text of your choice, new for each product that you want, such as a UUID; the same in each retry. In quotes
+     * (RFC 8941) or bare, which makes no difference.
+     * @pattern ^("[A-Za-z0-9._~:/+=-]{1,255}"|[A-Za-z0-9._~:/+=-]{1,255})$
+     */
+    "Idempotency-Key"?: string;
+};
 
 export type CreateProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
+    idempotencyReplayed?: string;
 };
 
 export type CreateProductVariables = {
     body: CreateProductBody;
+    headers?: CreateProductHeaders;
 };
 
 export type RetrieveProductResult = Product;
@@ -1171,19 +1330,29 @@ export type RetrieveProductPath = {
     id: number;
 };
 
+export type RetrieveProductHeaders = {
+    /**
+     * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+     * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+     */
+    "If-None-Match"?: string;
+};
+
 export type RetrieveProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type RetrieveProductVariables = {
     path: RetrieveProductPath;
+    headers?: RetrieveProductHeaders;
 };
 
 export type UpdateProductResult = Product;
 
-export type UpdateProductError = BadRequest | Problem | ErrorDetail;
+export type UpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type UpdateProductPath = {
     /**
@@ -1196,15 +1365,26 @@ export type UpdateProductPath = {
 
 export type UpdateProductBody = ProductInput;
 
+export type UpdateProductHeaders = {
+    /**
+     * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+     * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+     * matches nothing.
+     */
+    "If-Match"?: string;
+};
+
 export type UpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type UpdateProductVariables = {
     path: UpdateProductPath;
     body: UpdateProductBody;
+    headers?: UpdateProductHeaders;
 };
 
 export type DestroyProductResult = void;
@@ -1220,6 +1400,15 @@ export type DestroyProductPath = {
     id: number;
 };
 
+export type DestroyProductHeaders = {
+    /**
+     * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+     * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+     * matches nothing.
+     */
+    "If-Match"?: string;
+};
+
 export type DestroyProductResponseHeaders = {
     allow?: string;
     vary?: string;
@@ -1228,11 +1417,12 @@ export type DestroyProductResponseHeaders = {
 
 export type DestroyProductVariables = {
     path: DestroyProductPath;
+    headers?: DestroyProductHeaders;
 };
 
 export type PartialUpdateProductResult = Product;
 
-export type PartialUpdateProductError = BadRequest | Problem | ErrorDetail;
+export type PartialUpdateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type PartialUpdateProductPath = {
     /**
@@ -1245,15 +1435,26 @@ export type PartialUpdateProductPath = {
 
 export type PartialUpdateProductBody = ProductPatch;
 
+export type PartialUpdateProductHeaders = {
+    /**
+     * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+     * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+     * matches nothing.
+     */
+    "If-Match"?: string;
+};
+
 export type PartialUpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type PartialUpdateProductVariables = {
     path: PartialUpdateProductPath;
     body?: PartialUpdateProductBody;
+    headers?: PartialUpdateProductHeaders;
 };
 
 export type GetJwksResult = JwkSet;
@@ -1504,6 +1705,7 @@ export type Ops = {
     listProducts: {
         args: {
             query?: ListProductsQuery;
+            headers?: ListProductsHeaders;
         };
         result: Result<ListProductsResult, ListProductsError>;
         mode: "result";
@@ -1511,6 +1713,7 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
         item: Product;
         page: ListProductsResult;
@@ -1518,6 +1721,7 @@ export type Ops = {
     createProduct: {
         args: {
             body: CreateProductBody;
+            headers?: CreateProductHeaders;
         };
         result: Result<CreateProductResult, CreateProductError>;
         mode: "result";
@@ -1525,11 +1729,14 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
+            idempotencyReplayed?: string;
         };
     };
     retrieveProduct: {
         args: {
             path: RetrieveProductPath;
+            headers?: RetrieveProductHeaders;
         };
         result: Result<RetrieveProductResult, RetrieveProductError>;
         mode: "result";
@@ -1537,12 +1744,14 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
     };
     updateProduct: {
         args: {
             path: UpdateProductPath;
             body: UpdateProductBody;
+            headers?: UpdateProductHeaders;
         };
         result: Result<UpdateProductResult, UpdateProductError>;
         mode: "result";
@@ -1550,11 +1759,13 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
     };
     destroyProduct: {
         args: {
             path: DestroyProductPath;
+            headers?: DestroyProductHeaders;
         };
         result: Result<DestroyProductResult, DestroyProductError>;
         mode: "result";
@@ -1568,6 +1779,7 @@ export type Ops = {
         args: {
             path: PartialUpdateProductPath;
             body?: PartialUpdateProductBody;
+            headers?: PartialUpdateProductHeaders;
         };
         result: Result<PartialUpdateProductResult, PartialUpdateProductError>;
         mode: "result";
@@ -1575,6 +1787,7 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
     };
     getJwks: {
@@ -1615,12 +1828,12 @@ export const OPERATIONS = {
     endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
     introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
     revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
-    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], params: [{ name: "Idempotency-Key", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }, { name: "idempotency-replayed", key: "idempotencyReplayed", type: "string" }] },
+    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
+    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
+    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
     getJwks: { id: "getJwks", method: "GET", path: "/.well-known/jwks.json", tags: ["Keys"], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] }
 } as const satisfies Record<string, OperationDescriptor>;
 
