@@ -27,6 +27,7 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/{config,db,deps,errors,file-lock,key-directory,schema,secrets,text}.ts',
     ],
   ],
+  ['src/commands/mock.ts', ['src/http/mock.ts', 'src/contract.ts']],
   ['src/app.ts', ['src/http/*.ts', 'src/jwt/key-watch.ts', 'src/{contract,deps,operations}.ts']],
   [
     'src/operations.ts',
@@ -38,7 +39,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/http/*.ts',
-    ['src/http/*.ts', 'src/{config,contract,db,deps,errors,problems,schema,text}.ts'],
+    ['src/http/*.ts', 'src/{config,contract,db,deps,entity-tag,errors,problems,schema,text}.ts'],
   ],
   [
     'src/accounts/*.ts',
@@ -61,7 +62,15 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/oauth/*.ts',
     ['src/oauth/*.ts', 'src/{authtoken,jwt}/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
   ],
-  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,cursor,db,deps,errors,text}.ts']],
+  [
+    'src/products/*.ts',
+    [
+      'src/products/*.ts',
+      'src/idempotency/answer-once.ts',
+      'src/{contract,cursor,db,deps,entity-tag,errors,text}.ts',
+    ],
+  ],
+  ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/errors.ts', ['src/problems.ts']],
@@ -85,6 +94,7 @@ const PACKAGES: [name: string, files: string[]][] = [
   ['openapi-backend', ['src/http/api.ts']],
   ['jsonwebtoken', ['src/jwt/codec.ts']],
   ['bcrypt', ['src/users/passwords.ts']],
+  ['@stoplight/prism-http', ['src/http/mock.ts']],
   ['@fastify/busboy', ['src/http/body.ts']],
   ['../generated/openapi.ts', ['src/contract.ts', 'src/problems.ts']],
 ];

@@ -6,6 +6,7 @@ import type { RequestDeps } from '../deps.ts';
 import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
 import type { Api } from './api.ts';
 import { readBody } from './body.ts';
+import { refuseStale, sendTagged } from './conditional.ts';
 import { negotiate, sendJson } from './json.ts';
 import type { Operation, Parts } from './operation.ts';
 import { authorize, authorizeObject } from './security.ts';
@@ -27,7 +28,7 @@ export function contractRouter(api: Api, parts: Parts, deps: RequestDeps): Route
 }
 
 // Integer parameters are digits alone, as Django's <int:…>: another text is another path.
-function pattern(path: string, operations: Operation[]): RegExp {
+export function pattern(path: string, operations: Pick<Operation, 'pathSchemas'>[]): RegExp {
   const schemas = operations[0]?.pathSchemas ?? {};
   const source = path
     .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
@@ -37,12 +38,20 @@ function pattern(path: string, operations: Operation[]): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-const redirectToSlash: Middleware = (ctx) => {
+/** What `Allow` says of a path that has these methods. */
+export function allowOf(methods: Pick<ReadonlyMap<string, unknown>, 'has'>): string {
+  const isKnown = (method: string): boolean =>
+    method === 'OPTIONS' || methods.has(method === 'HEAD' ? 'GET' : method);
+  return ALLOW_ORDER.filter(isKnown).join(', ');
+}
+
+export const redirectToSlash: Middleware = (ctx) => {
   ctx.status = 308;
   ctx.set('Location', `${ctx.path}/${ctx.search}`);
 };
 
-// DRF's order: accept -> authenticate -> authorise -> method -> object -> its permission -> body -> query.
+// DRF's order: accept -> authenticate -> authorise -> method -> object -> its permission -> body -> query; with
+// headers and preconditions, which it does not have, before the body.
 function serve(
   whole: RegExp,
   operations: Operation[],
@@ -53,9 +62,7 @@ function serve(
   const byMethod = new Map(operations.map((operation) => [operation.method, operation]));
   const get = byMethod.get('GET');
   if (get) byMethod.set('HEAD', get);
-  const allow = ALLOW_ORDER.filter((method) => method === 'OPTIONS' || byMethod.has(method)).join(
-    ', ',
-  );
+  const allow = allowOf(byMethod);
   // A method that the path does not have is refused to those only who may see the path.
   const [view] = operations;
   if (!view) throw new Error('a path without operations');
@@ -86,16 +93,21 @@ function serve(
     const findOwner = parts.owners[operation.id];
     if (operation.needsObject && findOwner)
       authorizeObject(operation.permissions, user, await findOwner(params, deps));
+    const headers = api.readHeaders(operation, ctx.req.headers);
+    await refuseStale(operation, { headers, params }, parts.tags, deps);
     const body = operation.bodySchema && (await readBody(ctx.req, operation.maxBodyBytes));
     const url = new URL(`${origin(ctx, deps.config)}${ctx.path}${ctx.search}`);
     const client = { ip: addressOf(ctx), userAgent: ctx.get('User-Agent') || undefined };
     const search = new URLSearchParams(ctx.querystring);
-    const call = { params, search, body, user, sessionId, url, client };
+    const call = { params, search, headers, body, user, sessionId, url, client };
     const result = await api.call(operation, call, deps);
 
-    ctx.set(operation.fixedHeaders[result.status] ?? {});
-    if (result.body === undefined) ctx.status = result.status;
-    else sendJson(ctx, result.status, result.body);
+    ctx.set({ ...operation.fixedHeaders[result.status], ...result.headers });
+    const { status, body: answered } = result;
+    if (answered === undefined) ctx.status = status;
+    else if (operation.taggedStatuses.includes(String(status)))
+      sendTagged(ctx, { status, body: answered }, headers);
+    else sendJson(ctx, status, answered);
   }
 }
 

@@ -15,6 +15,7 @@ import { createDeps } from './deps.ts';
 export interface Clock {
   now: () => Date;
   advance: (seconds: number) => void;
+  set: (instant: Date) => void;
 }
 
 export interface TestApp {
@@ -35,8 +36,9 @@ export async function startApp(
   const clock = createClock();
   const now = isRealTime ? () => new Date() : clock.now;
   const deps = await createDeps(t, config, { db: given, now });
-  const { koa } = await createApp(deps, createLog(config));
-  const server = createHttpServer(koa);
+  const log = createLog(config);
+  const { koa } = await createApp(deps, log);
+  const server = createHttpServer(koa, log);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(
     () =>
@@ -57,6 +59,9 @@ function createClock(): Clock {
     now: () => new Date(start + offset),
     advance: (seconds) => {
       offset += seconds * 1000;
+    },
+    set: (instant) => {
+      offset = instant.getTime() - start;
     },
   };
 }

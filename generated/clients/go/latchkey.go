@@ -2548,6 +2548,7 @@ type ListProductsHeaders struct {
 	Allow      *string
 	Vary       *string
 	XRequestId *string
+	Etag       *string
 }
 
 // ListProductsWithHeaders — Like ListProducts, also returning the declared response headers.
@@ -2614,6 +2615,7 @@ func (c *Client) ListProductsWithHeaders(ctx context.Context, params *ListProduc
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
 	headers.XRequestId = headerString(resp.Header, "x-request-id")
+	headers.Etag = headerString(resp.Header, "etag")
 	return out, headers, nil
 }
 
@@ -2814,9 +2816,11 @@ func (c *Client) CreateProduct(ctx context.Context, body ProductInput) (Product,
 
 // CreateProductHeaders carries the declared response headers of CreateProductWithHeaders (nil when absent or unparsable).
 type CreateProductHeaders struct {
-	Allow      *string
-	Vary       *string
-	XRequestId *string
+	Allow               *string
+	Vary                *string
+	XRequestId          *string
+	Etag                *string
+	IdempotencyReplayed *string
 }
 
 // CreateProductWithHeaders — Like CreateProduct, also returning the declared response headers.
@@ -2843,6 +2847,8 @@ func (c *Client) CreateProductWithHeaders(ctx context.Context, body ProductInput
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
 	headers.XRequestId = headerString(resp.Header, "x-request-id")
+	headers.Etag = headerString(resp.Header, "etag")
+	headers.IdempotencyReplayed = headerString(resp.Header, "idempotency-replayed")
 	return out, headers, nil
 }
 
@@ -2870,6 +2876,7 @@ type RetrieveProductHeaders struct {
 	Allow      *string
 	Vary       *string
 	XRequestId *string
+	Etag       *string
 }
 
 // RetrieveProductWithHeaders — Like RetrieveProduct, also returning the declared response headers.
@@ -2892,6 +2899,7 @@ func (c *Client) RetrieveProductWithHeaders(ctx context.Context, id int64) (Prod
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
 	headers.XRequestId = headerString(resp.Header, "x-request-id")
+	headers.Etag = headerString(resp.Header, "etag")
 	return out, headers, nil
 }
 
@@ -2923,6 +2931,7 @@ type UpdateProductHeaders struct {
 	Allow      *string
 	Vary       *string
 	XRequestId *string
+	Etag       *string
 }
 
 // UpdateProductWithHeaders — Like UpdateProduct, also returning the declared response headers.
@@ -2949,6 +2958,7 @@ func (c *Client) UpdateProductWithHeaders(ctx context.Context, id int64, body Pr
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
 	headers.XRequestId = headerString(resp.Header, "x-request-id")
+	headers.Etag = headerString(resp.Header, "etag")
 	return out, headers, nil
 }
 
@@ -3024,6 +3034,7 @@ type PartialUpdateProductHeaders struct {
 	Allow      *string
 	Vary       *string
 	XRequestId *string
+	Etag       *string
 }
 
 // PartialUpdateProductWithHeaders — Like PartialUpdateProduct, also returning the declared response headers.
@@ -3050,6 +3061,7 @@ func (c *Client) PartialUpdateProductWithHeaders(ctx context.Context, id int64, 
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
 	headers.XRequestId = headerString(resp.Header, "x-request-id")
+	headers.Etag = headerString(resp.Header, "etag")
 	return out, headers, nil
 }
 

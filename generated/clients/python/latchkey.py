@@ -1934,7 +1934,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> Iterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -2036,7 +2036,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string"), ("idempotency-replayed", "idempotency_replayed", "string")]), response=response)
 
     def retrieve_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Get a product"""
@@ -2058,7 +2058,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     def update_product(self, id: int, body: ProductInput, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Replace a product"""
@@ -2080,7 +2080,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     def destroy_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Delete a product"""
@@ -2124,7 +2124,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     def get_jwks(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> JwkSet:
         """Get the public keys"""
@@ -2699,7 +2699,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     async def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> AsyncIterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -2803,7 +2803,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string"), ("idempotency-replayed", "idempotency_replayed", "string")]), response=response)
 
     async def retrieve_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Get a product"""
@@ -2825,7 +2825,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     async def update_product(self, id: int, body: ProductInput, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> Product:
         """Replace a product"""
@@ -2847,7 +2847,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     async def destroy_product(self, id: int, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> None:
         """Delete a product"""
@@ -2891,7 +2891,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, json_body=encode(body), timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
+        return Envelope(data=cast(Product, decode(Product, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
 
     async def get_jwks(self, *, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None, idempotency_key: Any = None) -> JwkSet:
         """Get the public keys"""

@@ -3682,7 +3682,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         ProductPage data = ProductPage.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"etag", "etag", "string"}}), response.statusCode());
     }
 
     /** listProducts response pages, following the pagination rule automatically. */
@@ -3839,7 +3839,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"etag", "etag", "string"}, {"idempotency-replayed", "idempotencyReplayed", "string"}}), response.statusCode());
     }
 
     /** retrieveProduct — Get a product */
@@ -3868,7 +3868,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"etag", "etag", "string"}}), response.statusCode());
     }
 
     /** updateProduct — Replace a product */
@@ -3901,7 +3901,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"etag", "etag", "string"}}), response.statusCode());
     }
 
     /** destroyProduct — Delete a product */
@@ -3963,7 +3963,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         Product data = Product.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"etag", "etag", "string"}}), response.statusCode());
     }
 
     /** getJwks — Get the public keys */
