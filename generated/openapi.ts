@@ -961,7 +961,7 @@ export interface components {
              * @example invalid
              * @enum {string}
              */
-            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
             /** @description What is wrong with the input, where `code` is `invalid`. */
             errors?: components["schemas"]["InputProblem"][];
             /**
@@ -1245,6 +1245,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description A field is missing or unfit, the body cannot be understood, or the idempotency key is none. */
+        InvalidNewProduct: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ProductErrors"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description Credentials were sent, and they are bad. Sending none would have been fine. */
         BadCredentials: {
             headers: {
@@ -1325,6 +1338,57 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description What you have is what you would get. */
+        NotModified: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description The product is no longer the one that `If-Match` names. Nothing was changed. */
+        PreconditionFailed: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Another request with this idempotency key is being worked on. Try again for its answer. */
+        IdempotencyConflict: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description This idempotency key has added a product of other fields. Nothing was added. */
+        IdempotencyKeyReused: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The `Accept` header admits no JSON. */
         NotAcceptable: {
             headers: {
@@ -1389,16 +1453,35 @@ export interface components {
          * @example 42
          */
         ProductId: number;
+        /**
+         * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+         *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+         */
+        IfNoneMatch: string;
+        /**
+         * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+         *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+         *     matches nothing.
+         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+         */
+        IfMatch: string;
+        /**
+         * @description A text of your choice, new for each product that you want, such as a UUID; the same in each retry. In quotes
+         *     (RFC 8941) or bare, which makes no difference.
+         * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+         */
+        IdempotencyKey: string;
     };
     requestBodies: {
-        AnyToken: {
+        AnyTokenBody: {
             content: {
                 "application/json": components["schemas"]["AnyToken"];
                 "application/x-www-form-urlencoded": components["schemas"]["AnyToken"];
                 "multipart/form-data": components["schemas"]["AnyToken"];
             };
         };
-        Product: {
+        ProductBody: {
             content: {
                 "application/json": components["schemas"]["ProductInput"];
                 "application/x-www-form-urlencoded": components["schemas"]["ProductInput"];
@@ -1455,6 +1538,18 @@ export interface components {
          * @example 1
          */
         RetryAfter: number;
+        /**
+         * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
+         *     when the content does.
+         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+         */
+        ETag: string;
+        /**
+         * @description Only where an `Idempotency-Key` was sent: `true` where this is the answer to an earlier request with that key,
+         *     `false` where this request was the first.
+         * @example false
+         */
+        IdempotencyReplayed: string;
     };
     pathItems: never;
 }
@@ -2274,7 +2369,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["AnyToken"];
+        requestBody: components["requestBodies"]["AnyTokenBody"];
         responses: {
             /** @description What the token is worth. */
             200: {
@@ -2334,7 +2429,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["AnyToken"];
+        requestBody: components["requestBodies"]["AnyTokenBody"];
         responses: {
             /** @description The token is good for nothing, now if not before. */
             200: {
@@ -2433,7 +2528,14 @@ export interface operations {
                  */
                 page_size?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2445,12 +2547,14 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
+            304: components["responses"]["NotModified"];
             /** @description A filter cannot be understood. */
             400: {
                 headers: {
@@ -2485,11 +2589,18 @@ export interface operations {
     createProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text of your choice, new for each product that you want, such as a UUID; the same in each retry. In quotes
+                 *     (RFC 8941) or bare, which makes no difference.
+                 * @example 8e03978e-40d5-43dd-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Product"];
+        requestBody: components["requestBodies"]["ProductBody"];
         responses: {
             /** @description The product as it was stored. */
             201: {
@@ -2497,25 +2608,36 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Product"];
                 };
             };
-            400: components["responses"]["InvalidProduct"];
+            400: components["responses"]["InvalidNewProduct"];
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["IdempotencyConflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
     retrieveProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2533,12 +2655,14 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Product"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["MalformedRequest"];
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["ProductNotFound"];
@@ -2549,7 +2673,15 @@ export interface operations {
     updateProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+                 *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+                 *     matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2559,7 +2691,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: components["requestBodies"]["Product"];
+        requestBody: components["requestBodies"]["ProductBody"];
         responses: {
             /** @description The product as it is now. */
             200: {
@@ -2567,6 +2699,7 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2578,6 +2711,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["ServiceUnavailable"];
@@ -2586,7 +2720,15 @@ export interface operations {
     destroyProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+                 *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+                 *     matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2613,13 +2755,22 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            412: components["responses"]["PreconditionFailed"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
     partialUpdateProduct: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+                 *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+                 *     matches nothing.
+                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
             path: {
                 /**
                  * @description The product's number.
@@ -2643,6 +2794,7 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2666,6 +2818,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["ServiceUnavailable"];

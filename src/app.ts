@@ -16,7 +16,7 @@ import { requestLog } from './http/request-log.ts';
 import { contractRouter, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { keysAreHealthy } from './jwt/key-watch.ts';
-import { handlers, owners, security } from './operations.ts';
+import { handlers, owners, security, tags } from './operations.ts';
 
 export interface App {
   koa: Koa;
@@ -26,7 +26,7 @@ export interface App {
 
 /** The service without its socket. Throws if the contract and the code do not fit together. */
 export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
-  const parts = { handlers, owners, security };
+  const parts = { handlers, owners, security, tags };
   const api = await createApi(contractDocument(), parts, deps.config);
   let isStopping = false;
   const pages = new Router();

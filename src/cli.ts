@@ -84,7 +84,7 @@ program
 program
   .command('flush-expired-tokens')
   .alias('flushexpiredtokens')
-  .description('delete expired sessions, expired blacklisted tokens and past revocations')
+  .description('delete expired sessions, blacklisted tokens, idempotency keys and past revocations')
   .option('--dry-run', 'only count them')
   .action((options) => run((deps) => flushExpiredTokens(options, deps)));
 

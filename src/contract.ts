@@ -5,7 +5,7 @@ import type { RequestDeps } from './deps.ts';
 
 export type OperationId = keyof operations;
 
-type Parameters<Id extends OperationId, In extends 'path' | 'query'> =
+type Parameters<Id extends OperationId, In extends 'path' | 'query' | 'header'> =
   NonNullable<operations[Id]['parameters'][In]> extends infer Value
     ? [Value] extends [never]
       ? Record<string, never>
@@ -22,6 +22,8 @@ type BodyOf<Id extends OperationId> = operations[Id] extends {
 export interface OperationRequest<Id extends OperationId> {
   params: Parameters<Id, 'path'>;
   query: Parameters<Id, 'query'>;
+  /** Those that the contract declares, under its spelling. */
+  headers: Parameters<Id, 'header'>;
   body: BodyOf<Id>;
   user: Id extends AuthenticatedOperationId ? Account : Account | null;
   /** The session that the credentials belong to; an opaque token belongs to none. */
@@ -31,12 +33,17 @@ export interface OperationRequest<Id extends OperationId> {
   client: { ip: string; userAgent: string | undefined };
 }
 
+// Without the index signature of the generated types, which would let any header through.
+type HeadersOf<Response> = Response extends { headers: infer Headers }
+  ? { [Name in keyof Headers as string extends Name ? never : Name]?: Headers[Name] }
+  : Record<string, never>;
+
 type ResponseOf<Responses> = {
   [Status in keyof Responses & number]: Responses[Status] extends {
     content: { 'application/json': infer Body };
   }
-    ? { status: Status; body: Body }
-    : { status: Status; body?: undefined };
+    ? { status: Status; body: Body; headers?: HeadersOf<Responses[Status]> }
+    : { status: Status; body?: undefined; headers?: HeadersOf<Responses[Status]> };
 }[keyof Responses & number];
 
 /** Exactly the responses that the contract declares for an operation. */
@@ -69,6 +76,9 @@ export type SecuritySchemes = Readonly<Record<string, SecurityScheme>>;
 
 /** Finds whose object an operation acts on: the id of the owner. Throws NotFound. */
 export type OwnerLookup = (params: Record<string, unknown>, deps: RequestDeps) => Promise<number>;
+
+/** Finds the entity tag of what an operation acts on, for `If-Match`. Throws NotFound. */
+export type TagLookup = (params: Record<string, unknown>, deps: RequestDeps) => Promise<string>;
 
 let document: object | undefined;
 

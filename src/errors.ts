@@ -155,6 +155,25 @@ export class NotAcceptable extends ApiError {
   }
 }
 
+/** 409 for a retry that came too early. */
+export class IdempotencyConflict extends ApiError {
+  constructor() {
+    super('idempotency_conflict', 'A request with this idempotency key is still running.', {
+      headers: { 'Retry-After': '1' },
+    });
+  }
+}
+
+/** 412: somebody else was faster. */
+export class PreconditionFailed extends ApiError {
+  constructor() {
+    super(
+      'precondition_failed',
+      'The current version is not one that If-Match names: read it again.',
+    );
+  }
+}
+
 export class RequestTooLarge extends ApiError {
   constructor() {
     // The rest of the body is not read, so the connection cannot be used again.
@@ -165,6 +184,12 @@ export class RequestTooLarge extends ApiError {
 export class UnsupportedMediaType extends ApiError {
   constructor(mediaType: string) {
     super('unsupported_media_type', `Unsupported media type "${mediaType}" in request.`);
+  }
+}
+
+export class IdempotencyKeyReused extends ApiError {
+  constructor() {
+    super('idempotency_key_reused', 'This idempotency key was used for another request.');
   }
 }
 

@@ -1,14 +1,14 @@
 import * as accounts from './accounts/handlers.ts';
 import { authenticateToken } from './authtoken/authentication.ts';
 import * as authtoken from './authtoken/handlers.ts';
-import type { Handlers, OwnerLookup, SecuritySchemes } from './contract.ts';
+import type { Handlers, OwnerLookup, SecuritySchemes, TagLookup } from './contract.ts';
 import { authenticateJwt } from './jwt/authentication.ts';
 import * as jwt from './jwt/handlers.ts';
 import * as sessions from './jwt/session-handlers.ts';
 import * as oauth from './oauth/handlers.ts';
 import { authenticateClient, BASIC_CHALLENGE } from './oauth/authentication.ts';
 import * as products from './products/handlers.ts';
-import { productOwner } from './products/repository.ts';
+import { productOwner, productTag } from './products/repository.ts';
 
 /** operationId -> handler. The compiler names what is missing and what the contract does not declare. */
 export const handlers = {
@@ -42,4 +42,13 @@ export const owners: Readonly<Record<string, OwnerLookup>> = {
   updateProduct: ownerOfProduct,
   partialUpdateProduct: ownerOfProduct,
   destroyProduct: ownerOfProduct,
+};
+
+const tagOfProduct: TagLookup = ({ id }, { db }) => productTag(Number(id), db);
+
+/** operationId -> what `If-Match` is compared with. */
+export const tags: Readonly<Record<string, TagLookup>> = {
+  updateProduct: tagOfProduct,
+  partialUpdateProduct: tagOfProduct,
+  destroyProduct: tagOfProduct,
 };

@@ -25,8 +25,11 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { status: number; title: strin
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'The path does not know the method' },
   not_acceptable: { status: 406, title: 'JSON is all there is' },
+  idempotency_conflict: { status: 409, title: 'A request with this key is running' },
+  precondition_failed: { status: 412, title: 'The object is not as the caller saw it' },
   request_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of a type that is not taken' },
+  idempotency_key_reused: { status: 422, title: 'The key belongs to another request' },
   error: { status: 500, title: 'The service has a fault' },
   service_unavailable: { status: 503, title: 'The service is ill for the moment' },
 };

@@ -57,7 +57,7 @@ async function start(config: Config): Promise<void> {
 }
 
 async function listen({ koa }: App, { HOST, PORT }: Config, log: Logger): Promise<Server> {
-  const server = createHttpServer(koa);
+  const server = createHttpServer(koa, log);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(PORT, HOST, resolve);
   });

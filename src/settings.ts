@@ -127,6 +127,11 @@ export const SETTINGS = {
     '1h',
     'How often one of the replicas deletes what has expired; 0 = none does',
   ),
+  IDEMPOTENCY_KEY_LIFETIME: setting(
+    lifetime,
+    '24h',
+    'How long a request can be sent again with its Idempotency-Key',
+  ),
   UPDATE_LAST_LOGIN: setting(boolean, 'false', '`/login/` records users.last_login'),
   AUTH_TOKEN_CLASSES: setting(
     tokenClasses,

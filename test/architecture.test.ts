@@ -39,7 +39,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/http/*.ts',
-    ['src/http/*.ts', 'src/{config,contract,db,deps,errors,problems,schema,text}.ts'],
+    ['src/http/*.ts', 'src/{config,contract,db,deps,entity-tag,errors,problems,schema,text}.ts'],
   ],
   [
     'src/accounts/*.ts',
@@ -62,7 +62,15 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/oauth/*.ts',
     ['src/oauth/*.ts', 'src/{authtoken,jwt}/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
   ],
-  ['src/products/*.ts', ['src/products/*.ts', 'src/{contract,cursor,db,deps,errors,text}.ts']],
+  [
+    'src/products/*.ts',
+    [
+      'src/products/*.ts',
+      'src/idempotency/answer-once.ts',
+      'src/{contract,cursor,db,deps,entity-tag,errors,text}.ts',
+    ],
+  ],
+  ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/errors.ts', ['src/problems.ts']],

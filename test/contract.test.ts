@@ -58,8 +58,9 @@ test('every operation says who may call it, and by what', (t) => {
     t.true(Array.isArray(security), operationId);
     t.true((permissions ?? []).length > 0, operationId);
   }
-  const written = readFileSync(path.join(ROOT, 'openapi.yaml'), 'utf8').match(/ operationId: /g);
-  t.is(operations(document).length, (written ?? []).length);
+  const written = readFileSync(path.join(ROOT, 'openapi.yaml'), 'utf8');
+  const methods = written.match(/^ {4}(get|post|put|patch|delete):$/gm) ?? [];
+  t.is(operations(document).length, methods.length);
 });
 
 test('every response has an example, and every refusal a named one for each error', (t) => {

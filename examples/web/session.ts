@@ -174,7 +174,7 @@ export function createSession({
 
     const renewal = await unlessAborted(renewOnce(stored), request.signal);
     if (renewal === undefined) return answer;
-    await answer.body?.cancel();
+    await answer.arrayBuffer(); // unread it would keep its connection
     return typeof renewal === 'string' ? send(withToken(request, renewal)) : renewal.clone();
   }
 

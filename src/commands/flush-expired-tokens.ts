@@ -19,11 +19,11 @@ export async function flushExpiredTokens(
     const options: Flush = { batch: GENTLY.batch, dryRun, onBatch };
     counts.push(await flush(before, options, deps.db).finally(progress.stop));
   }
-  const [sessions = 0, tokens = 0, revocations = 0] = counts;
+  const [sessions = 0, tokens = 0, revocations = 0, keys = 0] = counts;
   const verb = dryRun ? 'Would delete' : 'Deleted';
   return (
-    `${verb} ${count(sessions, 'expired session')}, ${count(tokens, 'expired blacklisted token')} ` +
-    `and ${count(revocations, 'past revocation')}.`
+    `${verb} ${count(sessions, 'expired session')}, ${count(tokens, 'expired blacklisted token')}, ` +
+    `${count(revocations, 'past revocation')} and ${count(keys, 'expired idempotency key')}.`
   );
 }
 

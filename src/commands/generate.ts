@@ -58,7 +58,10 @@ function toOpenApi30({ webhooks, jsonSchemaDialect, ...document }: JsonObject): 
   const license = { ...(isObject(info.license) && info.license) };
   delete info.summary;
   delete license.identifier;
-  return downgradeObject({ ...document, openapi: '3.0.3', info: { ...info, license } });
+  const components = { ...(isObject(document.components) && document.components) };
+  delete components.links;
+  const older = { ...document, components, openapi: '3.0.3', info: { ...info, license } };
+  return downgradeObject(older);
 }
 
 function downgrade(node: Json): Json {
@@ -66,10 +69,12 @@ function downgrade(node: Json): Json {
   return isObject(node) ? downgradeObject(node) : node;
 }
 
-// OpenAPI 3.0 has no type arrays, no `examples` in schemas, and booleans for exclusive bounds.
+// OpenAPI 3.0 has no type arrays, no `examples` in schemas, and booleans for exclusive bounds. The links of a response
+// are left out: older parsers refuse a link that sends a body of several fields, and generators make nothing of them.
 function downgradeObject(node: JsonObject): JsonObject {
   const result: JsonObject = {};
   for (const [key, value] of Object.entries(node)) {
+    if (key === 'links' && node.description !== undefined) continue;
     if (key === 'examples' && Array.isArray(value)) result.example = value[0] ?? null;
     else if (/^exclusiveM(in|ax)imum$/.test(key) && typeof value === 'number') {
       result[key] = true;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ErrorObject } from 'ajv';
 import { OpenAPIBackend } from 'openapi-backend';
 import type { Document, HandlerMap, Operation as BackendOperation } from 'openapi-backend';
@@ -6,7 +7,7 @@ import type { Account } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotFound, OperatorError } from '../errors.ts';
 import type { RequestBody } from './body.ts';
-import { coerce, coerceBody, coerceQuery } from './coercion.ts';
+import { coerce, coerceBody, coerceHeaders, coerceQuery } from './coercion.ts';
 import { contractAjv } from './contract-ajv.ts';
 import { problemsOf, readOperation } from './operation.ts';
 import type { DocumentedOperation, Operation, Parts } from './operation.ts';
@@ -15,6 +16,8 @@ import { fieldOf, refuseInvalid } from './validation.ts';
 export interface Call {
   params: Record<string, unknown>;
   search: URLSearchParams;
+  /** Those that the contract declares, under its spelling. */
+  headers: Record<string, unknown>;
   body: RequestBody | undefined;
   user: Account | null;
   sessionId: string | undefined;
@@ -27,12 +30,14 @@ export interface Api {
   operations: readonly Operation[];
   /** Path parameters in the contract's types; throws NotFound for values that it excludes. */
   readParams: (operation: Operation, raw: Record<string, string>) => Record<string, unknown>;
+  /** The headers that the contract declares; throws ValidationError for values that it excludes. */
+  readHeaders: (operation: Operation, raw: IncomingHttpHeaders) => Record<string, unknown>;
   /** Validates query and body and calls the handler. */
   call: (
     operation: Operation,
     call: Call,
     deps: RequestDeps,
-  ) => Promise<{ status: number; body?: unknown }>;
+  ) => Promise<{ status: number; body?: unknown; headers?: Record<string, string> }>;
 }
 
 /**
@@ -91,6 +96,14 @@ export async function createApi(document: object, parts: Parts, config: Config):
       if (errorsIn('path', validate(operation, { path })).length > 0) throw new NotFound();
       return path;
     },
+    readHeaders: (operation, raw) => {
+      const { headerSchemas } = operation;
+      const headers = coerceHeaders(raw, headerSchemas);
+      const found = errorsIn('header', validate(operation, { header: inLowerCase(headers) }));
+      const named = found.map((error) => nameHeader(error, Object.keys(headerSchemas)));
+      refuseInvalid(named, headers, headerSchemas, 'header');
+      return headers;
+    },
     call: async (operation, { search, body: received, ...rest }, deps) => {
       const { querySchemas, bodySchema } = operation;
       const query = coerceQuery(search, querySchemas);
@@ -127,8 +140,27 @@ function refuseToStart(problems: string[]): void {
   throw new OperatorError(`This service cannot honour its contract:\n${lines.join('\n')}`);
 }
 
-function errorsIn(place: 'path' | 'query' | 'requestBody', errors: ErrorObject[]): ErrorObject[] {
+function errorsIn(
+  place: 'path' | 'query' | 'header' | 'requestBody',
+  errors: ErrorObject[],
+): ErrorObject[] {
   return errors.filter(({ instancePath }) => instancePath.split('/')[1] === place);
+}
+
+// The library knows headers by such names alone.
+function inLowerCase(headers: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}
+
+function nameHeader(error: ErrorObject, names: string[]): ErrorObject {
+  const name = names.find((one) => one.toLowerCase() === fieldOf(error)) ?? '';
+  return {
+    ...error,
+    instancePath: `/header/${name}`,
+    params: { ...error.params, missingProperty: name },
+  };
 }
 
 function partition<Item>(items: Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {

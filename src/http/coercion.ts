@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { ValidationError } from '../errors.ts';
 import { strip } from '../text.ts';
 import { MAX_NUMBER_LENGTH, parseDecimal, parseInteger, toPlainText } from './decimal.ts';
@@ -54,6 +55,18 @@ export function coerceQuery(
   });
   // White space alone is a blank text, but no blank number (django-filter).
   return Object.fromEntries(given.filter(([, value]) => value !== undefined && value !== ''));
+}
+
+/** The declared headers in the contract's types and spelling. */
+export function coerceHeaders(
+  raw: IncomingHttpHeaders,
+  schemas: Record<string, Schema>,
+): Record<string, unknown> {
+  const given = Object.entries(schemas).map(([name, schema]) => {
+    const value = raw[name.toLowerCase()];
+    return [name, value === undefined ? undefined : coerce(value, schema)];
+  });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 export function coerce(value: unknown, schema: Schema): unknown {

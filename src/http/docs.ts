@@ -6,6 +6,16 @@ import type { Context } from 'koa';
 
 const require = createRequire(import.meta.url);
 const UI = path.dirname(require.resolve('swagger-ui-dist/package.json'));
+const OURS = path.join(import.meta.dirname, 'page');
+
+const FILES = [
+  ...['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'].map((name) =>
+    path.join(UI, name),
+  ),
+  ...['page.css', 'start.js', 'credentials.js', 'code-samples.js'].map((name) =>
+    path.join(OURS, name),
+  ),
+];
 
 // Nothing is loaded from elsewhere, and the page may not do so either.
 const POLICY = [
@@ -27,41 +37,15 @@ const PAGE = `<!doctype html>
     <title>Latchkey API</title>
     <link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
     <link rel="stylesheet" href="/docs/swagger-ui.css">
+    <link rel="stylesheet" href="/docs/page.css">
   </head>
   <body>
     <div id="swagger-ui"></div>
+    <p id="notice" role="status" hidden></p>
     <script src="/docs/swagger-ui-bundle.js"></script>
-    <script src="/docs/start.js"></script>
+    <script type="module" src="/docs/start.js"></script>
   </body>
 </html>
-`;
-
-// Under tokenAuth the whole header is typed; the bare key is what people have at hand. The examples of
-// optional parameters move into their descriptions: filled into the form, they would filter everything away.
-const START = `const describe = (parameter) => {
-  if (parameter.in !== 'query' || parameter.example === undefined) return;
-  parameter.description += '\\n\\nExample: \`' + parameter.example + '\`';
-  delete parameter.example;
-};
-
-fetch('/openapi.json')
-  .then((response) => response.json())
-  .then((spec) => {
-    for (const path of Object.values(spec.paths))
-      for (const operation of Object.values(path)) (operation.parameters ?? []).forEach(describe);
-    window.ui = SwaggerUIBundle({
-      spec,
-      dom_id: '#swagger-ui',
-      deepLinking: true,
-      tryItOutEnabled: true,
-      validatorUrl: null,
-      requestInterceptor: (request) => {
-        const key = /^\\s*([0-9a-f]{40})\\s*$/.exec(request.headers.Authorization)?.[1];
-        if (key) request.headers.Authorization = 'Token ' + key;
-        return request;
-      },
-    });
-  });
 `;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -79,14 +63,10 @@ export function addContractRoutes(router: Router, directory: string, withPage: b
   if (!withPage) return;
 
   router.get('/docs', (ctx) => send(ctx, 'text/html; charset=utf-8', PAGE));
-  router.get('/docs/start.js', (ctx) => send(ctx, 'text/javascript; charset=utf-8', START));
-  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'])
-    serveFile(
-      router,
-      `/docs/${name}`,
-      path.join(UI, name),
-      TYPES[path.extname(name)] ?? 'text/plain',
-    );
+  for (const file of FILES) {
+    const type = TYPES[path.extname(file)] ?? 'text/plain';
+    serveFile(router, `/docs/${path.basename(file)}`, file, type);
+  }
 }
 
 // Read at the first request and kept: the files do not change while the service runs.

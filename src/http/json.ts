@@ -52,7 +52,8 @@ export function sendJson(ctx: Context, status: number, body: unknown): void {
     .replaceAll('\u2029', '\\u2029');
 }
 
-function indentOf(accept: string): number {
+/** How far JSON is to be indented. */
+export function indentOf(accept: string): number {
   const indent = /application\/json\s*;[^,]*\bindent=(\d{1,3})\b/i.exec(accept)?.[1];
   return Math.min(Number(indent ?? 0), 8);
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { OwnerLookup, SecuritySchemes } from '../contract.ts';
+import type { OwnerLookup, SecuritySchemes, TagLookup } from '../contract.ts';
 import { deprecationHeaders, deprecationProblems } from './deprecation.ts';
 import type { DocumentedDeprecation } from './deprecation.ts';
 import { admitsAnonymous, knownPermissions, needsObject } from './security.ts';
@@ -11,6 +11,7 @@ export interface Parts {
   security: SecuritySchemes;
   handlers: Readonly<Record<string, unknown>>;
   owners: Readonly<Record<string, OwnerLookup>>;
+  tags: Readonly<Record<string, TagLookup>>;
 }
 
 /** An operation of the contract, with all that can be known of it before the first request. */
@@ -23,12 +24,16 @@ export interface Operation extends SecurityRequirement {
   path: string;
   pathSchemas: Record<string, Schema>;
   querySchemas: Record<string, Schema>;
+  /** By their names in the contract's spelling. */
+  headerSchemas: Record<string, Schema>;
   bodySchema: Schema | undefined;
   maxBodyBytes: number;
   /** Its permissions depend on the object that the path names. */
   needsObject: boolean;
   /** Response headers that have one possible value in the contract, by status. */
   fixedHeaders: Record<string, Record<string, string>>;
+  /** The statuses whose answers carry the tag of their body. */
+  taggedStatuses: string[];
   /** What every answer says of an operation that will go; empty for one that stays. */
   deprecationHeaders: Record<string, string>;
   /** What is wrong with what the contract says of its end. */
@@ -79,10 +84,12 @@ export function readOperation(
     challengeScheme: documented['x-challenge'] ?? config.AUTHENTICATION_SCHEMES[0] ?? '',
     pathSchemas: parametersIn('path', documented),
     querySchemas: parametersIn('query', documented),
+    headerSchemas: parametersIn('header', documented),
     bodySchema: documented.requestBody?.content['application/json']?.schema,
     maxBodyBytes: documented['x-max-body-bytes'] ?? DEFAULT_MAX_BODY_BYTES,
     needsObject: needsObject(permissions),
     fixedHeaders: fixedHeaders(documented),
+    taggedStatuses: taggedStatuses(documented),
     deprecationHeaders: deprecationHeaders(documented),
     deprecationProblems: deprecationProblems(documented),
   };
@@ -108,6 +115,10 @@ function fixedHeaders({ responses = {} }: DocumentedOperation): Operation['fixed
   return Object.fromEntries(byStatus);
 }
 
+function taggedStatuses({ responses = {} }: DocumentedOperation): string[] {
+  return Object.keys(responses).filter((status) => responses[status]?.headers?.ETag);
+}
+
 /** Why this service could not honour an operation; empty if it can. */
 export function problemsOf(operation: Operation, parts: Parts): string[] {
   const { id, method, path, permissions, challengeScheme } = operation;
@@ -120,6 +131,9 @@ export function problemsOf(operation: Operation, parts: Parts): string[] {
     operation.needsObject &&
       !Object.hasOwn(parts.owners, id) &&
       'has an object permission but no owner look-up',
+    Object.hasOwn(operation.headerSchemas, 'If-Match') &&
+      !Object.hasOwn(parts.tags, id) &&
+      'takes If-Match but has no look-up of its entity tag',
     !Object.hasOwn(parts.security, challengeScheme) &&
       `has a challenge of the unknown scheme ${challengeScheme}`,
     ...permissions.map(

@@ -6,6 +6,7 @@ import type { RequestDeps } from '../deps.ts';
 import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
 import type { Api } from './api.ts';
 import { readBody } from './body.ts';
+import { refuseStale, sendTagged } from './conditional.ts';
 import { negotiate, sendJson } from './json.ts';
 import type { Operation, Parts } from './operation.ts';
 import { authorize, authorizeObject } from './security.ts';
@@ -49,7 +50,8 @@ export const redirectToSlash: Middleware = (ctx) => {
   ctx.set('Location', `${ctx.path}/${ctx.search}`);
 };
 
-// DRF's order: accept -> authenticate -> authorise -> method -> object -> its permission -> body -> query.
+// DRF's order: accept -> authenticate -> authorise -> method -> object -> its permission -> body -> query; with
+// headers and preconditions, which it does not have, before the body.
 function serve(
   whole: RegExp,
   operations: Operation[],
@@ -91,16 +93,21 @@ function serve(
     const findOwner = parts.owners[operation.id];
     if (operation.needsObject && findOwner)
       authorizeObject(operation.permissions, user, await findOwner(params, deps));
+    const headers = api.readHeaders(operation, ctx.req.headers);
+    await refuseStale(operation, { headers, params }, parts.tags, deps);
     const body = operation.bodySchema && (await readBody(ctx.req, operation.maxBodyBytes));
     const url = new URL(`${origin(ctx, deps.config)}${ctx.path}${ctx.search}`);
     const client = { ip: addressOf(ctx), userAgent: ctx.get('User-Agent') || undefined };
     const search = new URLSearchParams(ctx.querystring);
-    const call = { params, search, body, user, sessionId, url, client };
+    const call = { params, search, headers, body, user, sessionId, url, client };
     const result = await api.call(operation, call, deps);
 
-    ctx.set(operation.fixedHeaders[result.status] ?? {});
-    if (result.body === undefined) ctx.status = result.status;
-    else sendJson(ctx, result.status, result.body);
+    ctx.set({ ...operation.fixedHeaders[result.status], ...result.headers });
+    const { status, body: answered } = result;
+    if (answered === undefined) ctx.status = status;
+    else if (operation.taggedStatuses.includes(String(status)))
+      sendTagged(ctx, { status, body: answered }, headers);
+    else sendJson(ctx, status, answered);
   }
 }
 

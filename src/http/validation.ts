@@ -43,7 +43,7 @@ export function textProblem(value: unknown): Reason | undefined {
   return typeof value === 'string' ? textProblems(value)[0] : undefined;
 }
 
-type Source = 'body' | 'query';
+type Source = 'body' | 'query' | 'header';
 
 // Of several errors of one field, the one that DRF comes to first.
 const PRECEDENCE = [

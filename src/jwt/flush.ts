@@ -88,9 +88,23 @@ export async function flushRevocations(then: Date, options: Flush, db: Knex): Pr
   return flushByTime({ table: 'revocation', key: 'id', time: 'revoked_at' }, before, options, db);
 }
 
+/** Deletes the answers that were kept for retries until then at the latest; how many there were. */
+export async function flushIdempotencyKeys(
+  before: Date,
+  options: Flush,
+  db: Knex,
+): Promise<number> {
+  return flushByTime(
+    { table: 'idempotency_key', key: 'id', time: 'expires_at' },
+    before,
+    options,
+    db,
+  );
+}
+
 /** A table with an index on a time. */
 interface Timed {
-  table: 'blacklisted_token' | 'revocation';
+  table: 'blacklisted_token' | 'revocation' | 'idempotency_key';
   key: string;
   time: string;
 }
@@ -138,7 +152,7 @@ async function deleteBatch(
 
 /** What the planner believes, since counting would scan the table: good enough for a progress bar. */
 export async function estimateRows(
-  table: 'token_family' | 'blacklisted_token' | 'revocation',
+  table: (typeof FLUSHED)[number]['table'],
   db: Knex,
 ): Promise<number> {
   const { rows } = await db.raw<{ rows: { estimate: number }[] }>(
@@ -153,6 +167,7 @@ export const FLUSHED = [
   { table: 'token_family', label: 'Sessions', flush: flushExpiredFamilies },
   { table: 'blacklisted_token', label: 'Blacklisted tokens', flush: flushBlacklistedTokens },
   { table: 'revocation', label: 'Revocations', flush: flushRevocations },
+  { table: 'idempotency_key', label: 'Idempotency keys', flush: flushIdempotencyKeys },
 ] as const;
 
 /** What expired before then concerns no token any more: the last access token of a session outlives it. */

@@ -1,10 +1,13 @@
+import type { Knex } from 'knex';
 import type { Handler } from '../contract.ts';
+import { answerOnce } from '../idempotency/answer-once.ts';
 import { filterProducts, readOrdering } from './filters.ts';
 import { paginate } from './pagination.ts';
 import {
   changeProduct,
   deleteProduct,
   getProduct,
+  ifUnchanged,
   insertProduct,
   selectProducts,
 } from './repository.ts';
@@ -17,26 +20,38 @@ export const listProducts: Handler<'listProducts'> = async ({ query, url }, { co
   return { status: 200, body: await paginate(products, page) };
 };
 
-export const createProduct: Handler<'createProduct'> = async ({ body, user }, { db }) => {
-  return { status: 201, body: await insertProduct({ ...body, owner: user.id }, db) };
+export const createProduct: Handler<'createProduct'> = async (request, deps) => {
+  const product = { ...request.body, owner: request.user.id };
+  const create = async (db: Knex) =>
+    ({ status: 201, body: await insertProduct(product, db) }) as const;
+  return answerOnce('createProduct', request, create, deps);
 };
 
 export const retrieveProduct: Handler<'retrieveProduct'> = async ({ params }, { db }) => {
   return { status: 200, body: await getProduct(params.id, db) };
 };
 
-export const updateProduct: Handler<'updateProduct'> = async ({ params, body }, { db }) => {
-  return { status: 200, body: await changeProduct(params.id, body, db) };
+export const updateProduct: Handler<'updateProduct'> = async (
+  { params: { id }, headers, body },
+  { db },
+) => {
+  const seen = { id, ifMatch: headers['If-Match'] };
+  return { status: 200, body: await ifUnchanged(seen, (trx) => changeProduct(id, body, trx), db) };
 };
 
 export const partialUpdateProduct: Handler<'partialUpdateProduct'> = async (
-  { params, body },
+  { params: { id }, headers, body },
   { db },
 ) => {
-  return { status: 200, body: await changeProduct(params.id, body, db) };
+  const seen = { id, ifMatch: headers['If-Match'] };
+  return { status: 200, body: await ifUnchanged(seen, (trx) => changeProduct(id, body, trx), db) };
 };
 
-export const destroyProduct: Handler<'destroyProduct'> = async ({ params }, { db }) => {
-  await deleteProduct(params.id, db);
+export const destroyProduct: Handler<'destroyProduct'> = async (
+  { params: { id }, headers },
+  { db },
+) => {
+  const seen = { id, ifMatch: headers['If-Match'] };
+  await ifUnchanged(seen, (trx) => deleteProduct(id, trx), db);
   return { status: 204 };
 };

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { OperationRequest, OperationResponse } from '../contract.ts';
 import { wireTime } from '../db.ts';
-import { NotFound } from '../errors.ts';
+import { entityTagOf, satisfiesIfMatch } from '../entity-tag.ts';
+import { NotFound, PreconditionFailed } from '../errors.ts';
 
 /** A row in the form that goes out: the price and the times are text. */
 export type Product = Extract<OperationResponse<'retrieveProduct'>, { status: 200 }>['body'];
@@ -21,6 +22,29 @@ export async function getProduct(id: number, db: Knex): Promise<Product> {
 export async function productOwner(id: number, db: Knex): Promise<number> {
   const rows: { owner: number }[] = await db('product').where('id', possibleId(id)).select('owner');
   return found(rows).owner;
+}
+
+export async function productTag(id: number, db: Knex): Promise<string> {
+  return entityTagOf(await getProduct(id, db));
+}
+
+/**
+ * Acts on a product that is still one of those that the field of `If-Match` names. The row is held until the act is
+ * done, so that of several acts with one tag one succeeds.
+ */
+export async function ifUnchanged<Result>(
+  { id, ifMatch }: { id: number; ifMatch: string | undefined },
+  act: (db: Knex) => Promise<Result>,
+  db: Knex,
+): Promise<Result> {
+  if (ifMatch === undefined) return act(db);
+  return db.transaction(async (trx) => {
+    const product = found(
+      await selectProducts(trx).where('product.id', possibleId(id)).forUpdate(),
+    );
+    if (!satisfiesIfMatch(ifMatch, entityTagOf(product))) throw new PreconditionFailed();
+    return act(trx);
+  });
 }
 
 export async function insertProduct(

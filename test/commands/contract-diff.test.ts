@@ -130,3 +130,10 @@ test('a change that is said to be harmless passes, and what is allowed for nothi
     `is allowed for nothing: ${price.source}`,
   ]);
 });
+
+test('the package has the version of the contract', (t) => {
+  const read = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
+
+  t.is(read('package.json').version, read('generated/openapi.json').info.version);
+});

@@ -45,7 +45,12 @@ const CONTRACT = {
 async function serveAnswers(t: ExecutionContext, settings: SettingValues, answers: object[]) {
   const { log, lines } = recordLog();
   const left = [...answers];
-  const parts = { handlers: { readThing: () => left.shift() }, owners: {}, security: SCHEMES };
+  const parts = {
+    handlers: { readThing: () => left.shift() },
+    owners: {},
+    tags: {},
+    security: SCHEMES,
+  };
   const client = await serveContract(t, CONTRACT, parts, settings, log);
   const get = (path = '/things/'): Promise<Answer> => client.get(path);
   return { get, lines };

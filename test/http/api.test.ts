@@ -109,6 +109,13 @@ const REFUSED: Case[] = [
     problems: ['readThing has an object permission but no owner look-up'],
   },
   {
+    what: 'with If-Match and nobody who knows the tag',
+    get: operation('readThing', {
+      parameters: [{ name: 'If-Match', in: 'header', schema: { type: 'string' } }],
+    }),
+    problems: ['readThing takes If-Match but has no look-up of its entity tag'],
+  },
+  {
     what: 'without an operationId',
     get: operation('', { operationId: undefined }),
     parts: { handlers: {} },
@@ -135,7 +142,13 @@ const REFUSED: Case[] = [
 ];
 
 async function refusalOf(contract: object, parts: Partial<Parts>, settings: SettingValues = {}) {
-  const whole = { handlers: { readThing: done }, owners: {}, security: SCHEMES, ...parts };
+  const whole = {
+    handlers: { readThing: done },
+    owners: {},
+    tags: {},
+    security: SCHEMES,
+    ...parts,
+  };
   return createApi(contract, whole, testConfig(settings)).then(
     () => 'no refusal',
     (error: Error) => error.message,
@@ -211,6 +224,7 @@ test('a whole contract has its service', async (t) => {
   const parts = {
     handlers: { readThing: done, changeThing: done, askThing: done },
     owners: { changeThing: ownedByOne },
+    tags: {},
     security: SCHEMES,
   };
 
@@ -251,7 +265,7 @@ test('no rule of the contract is passed over, even one that no sentence was writ
   const contract = contractOf({
     '/things/': { post: operation('addThing', { requestBody: BODY }) },
   });
-  const parts = { handlers: { addThing: done }, owners: {}, security: SCHEMES };
+  const parts = { handlers: { addThing: done }, owners: {}, tags: {}, security: SCHEMES };
   const client = await serveContract(t, contract, parts);
 
   for (const [json, status, body] of POSTED) {
@@ -273,7 +287,7 @@ test('a header that has one value in the contract is on the answer it belongs to
     status: query.status,
     body: {},
   });
-  const parts = { handlers: { readThing }, owners: {}, security: SCHEMES };
+  const parts = { handlers: { readThing }, owners: {}, tags: {}, security: SCHEMES };
   const client = await serveContract(t, contract, parts);
 
   const fixed = await client.get('/things/?status=200');

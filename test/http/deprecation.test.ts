@@ -7,6 +7,7 @@ import { contractOf, operation, SCHEMES } from './small-contracts.ts';
 const parts = {
   handlers: { readThing: () => ({ status: 200, body: {} }), writeThing: () => ({ status: 200 }) },
   owners: {},
+  tags: {},
   security: SCHEMES,
 };
 const DEPRECATED = {

@@ -71,8 +71,9 @@ play('no request of the corpus gets more than it should, nor a 5xx', async (t) =
 async function startServer(t: ExecutionContext) {
   const config = testConfig();
   const deps = await createDeps(t, config);
-  const { koa } = await createApp(deps, createLog(config));
-  const server = createHttpServer(koa);
+  const log = createLog(config);
+  const { koa } = await createApp(deps, log);
+  const server = createHttpServer(koa, log);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     server.close();

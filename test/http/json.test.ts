@@ -81,7 +81,12 @@ test('indent in Accept asks for lines, up to eight spaces deep', async (t) => {
 test('line separators that JavaScript minds are escaped, other characters are not', async (t) => {
   const handlers = { speak: () => ({ status: 200, body: { text: 'ë\u2028\u2029"😀</script>' } }) };
   const contract = contractOf({ '/speech/': { get: operation('speak') } });
-  const client = await serveContract(t, contract, { handlers, owners: {}, security: SCHEMES });
+  const client = await serveContract(t, contract, {
+    handlers,
+    owners: {},
+    tags: {},
+    security: SCHEMES,
+  });
 
   const { text } = await client.get('/speech/');
 
@@ -91,7 +96,12 @@ test('line separators that JavaScript minds are escaped, other characters are no
 test('an answer without a body has no Content-Type', async (t) => {
   const handlers = { forget: () => ({ status: 204 }) };
   const contract = contractOf({ '/speech/': { delete: operation('forget') } });
-  const client = await serveContract(t, contract, { handlers, owners: {}, security: SCHEMES });
+  const client = await serveContract(t, contract, {
+    handlers,
+    owners: {},
+    tags: {},
+    security: SCHEMES,
+  });
 
   const answer = await client.delete('/speech/');
 

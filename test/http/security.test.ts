@@ -141,6 +141,7 @@ const done = () => ({ status: 200, body: {} });
 const PARTS: Parts = {
   handlers: { listNotices: done, addNotice: done, listAudits: done, ask: done, greet: done },
   owners: {},
+  tags: {},
   security: SCHEMES,
 };
 

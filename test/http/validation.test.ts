@@ -8,7 +8,7 @@ import { createApi } from '../../src/http/api.ts';
 import type { Call } from '../../src/http/api.ts';
 import { decimalProblem, textProblem } from '../../src/http/validation.ts';
 import { createLog } from '../../src/log.ts';
-import { handlers, owners, security } from '../../src/operations.ts';
+import { handlers, owners, security, tags } from '../../src/operations.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { testConfig } from '../support/config.ts';
 import { quoted } from './quoted.ts';
@@ -102,7 +102,11 @@ const reachable = connect(config).then(async (database): Promise<RequestDeps> =>
   const live = await startLive(database, config, createLog(config));
   return { config, db: database.db, now: () => new Date(), live };
 });
-const api = await createApi(contractDocument(), { handlers: echoes, owners, security }, config);
+const api = await createApi(
+  contractDocument(),
+  { handlers: echoes, owners, security, tags },
+  config,
+);
 
 type Sent = { json: unknown } | { form: object } | { query: string };
 
@@ -112,6 +116,7 @@ async function send(id: string, sent: Sent): Promise<unknown> {
   const call: Call = {
     params: {},
     search: new URLSearchParams('query' in sent ? sent.query : ''),
+    headers: {},
     body: 'json' in sent ? { data: sent.json, isForm: false } : undefined,
     user: null,
     sessionId: undefined,

@@ -37,6 +37,7 @@ test('a sweep deletes what has expired, and what still ends something stays', as
     token_family: 0,
     blacklisted_token: 0,
     revocation: 0,
+    idempotency_key: 0,
   });
   t.is((await refresh(app, live.refresh)).status, 200);
 

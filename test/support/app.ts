@@ -36,8 +36,9 @@ export async function startApp(
   const clock = createClock();
   const now = isRealTime ? () => new Date() : clock.now;
   const deps = await createDeps(t, config, { db: given, now });
-  const { koa } = await createApp(deps, createLog(config));
-  const server = createHttpServer(koa);
+  const log = createLog(config);
+  const { koa } = await createApp(deps, log);
+  const server = createHttpServer(koa, log);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(
     () =>

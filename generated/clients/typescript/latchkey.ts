@@ -2,7 +2,7 @@
 // Source: OpenAPI description. Re-run `redocly generate-client` to update.
 
 /**
- * Latchkey (v0.1.0)
+ * Latchkey (v0.2.0)
  * Latchkey answers like Django REST Framework with its TokenAuthentication and simplejwt, so that clients
  * written for those work unchanged.
  *
@@ -32,7 +32,8 @@
  * ## Refusals
  *
  * The first of these that applies decides: path (404), `Accept` (406), credentials (401), permission (403), method
- * (405), the object (404), its permission (403), the body (400, 413, 415), the query (400, 404).
+ * (405), the object (404), its permission (403), a header (400), `If-Match` (412), the body (400, 413, 415), the
+ * query (400, 404), the idempotency key (409, 422).
  *
  * Every refusal has a JSON body: `{"detail": "…"}`, sometimes with a `code` for programs, or, where fields are
  * wrong, a list of sentences for each field; what concerns no single field is under `non_field_errors`.
@@ -58,8 +59,11 @@
  * | `not_found` | 404 | There is nothing here |
  * | `method_not_allowed` | 405 | The path does not know the method |
  * | `not_acceptable` | 406 | JSON is all there is |
+ * | `idempotency_conflict` | 409 | A request with this key is running |
+ * | `precondition_failed` | 412 | The object is not as the caller saw it |
  * | `request_too_large` | 413 | The body is too large |
  * | `unsupported_media_type` | 415 | The body is of a type that is not taken |
+ * | `idempotency_key_reused` | 422 | The key belongs to another request |
  * | `error` | 500 | The service has a fault |
  * | `service_unavailable` | 503 | The service is ill for the moment |
  *
@@ -94,6 +98,21 @@
  *
  * Every answer has an `X-Request-Id`, which is in the log of the service and in problems too. Send a name of your own,
  * 1 to 128 letters, digits, `.`, `_` and `-`, and the answer has that one.
+ *
+ * ## Safe changes, safe retries
+ *
+ * All of these headers may be left out; without them everything works as in Django REST Framework.
+ *
+ * - An answer with a product, or with a page of them, carries an `ETag`, which changes exactly when the answer does.
+ * - `GET` with `If-None-Match`: a 304 without a body where nothing has changed. Tags are compared weakly, so `W/"…"`
+ *   is as good as `"…"`.
+ * - `PUT`, `PATCH` and `DELETE` with `If-Match`: a 412 where the product is no longer the one that you saw. Of any
+ *   number of concurrent changes with one tag, one succeeds. Tags are compared strongly: `W/"…"` matches nothing.
+ * - Both take several tags with commas between them, or `*`, which any product matches. What is no list of tags
+ *   matches nothing (RFC 9110, 13.1).
+ * - `POST /products/` with an `Idempotency-Key` of your making adds one product, however often it is sent. A key is
+ *   good for 24 hours unless configured otherwise, belongs to one user, whatever token they show, and is used up by
+ *   success alone: a request that was refused, or that failed, can be sent again with the same key.
  *
  * ## What will go
  *
@@ -632,7 +651,7 @@ export type Problem = {
     /**
      * The reason, for programs. The table of codes explains it.
      */
-    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_too_large" | "unsupported_media_type" | "error" | "service_unavailable";
+    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
     /**
      * What is wrong with the input, where `code` is `invalid`.
      */
@@ -1246,14 +1265,24 @@ export type ListProductsQuery = {
     page_size?: number;
 };
 
+export type ListProductsHeaders = {
+    /**
+     * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+     * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+     */
+    "If-None-Match"?: string;
+};
+
 export type ListProductsResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type ListProductsVariables = {
     query?: ListProductsQuery;
+    headers?: ListProductsHeaders;
 };
 
 export type CreateProductResult = Product;
@@ -1262,14 +1291,26 @@ export type CreateProductError = ProductErrors | Problem | ErrorDetail;
 
 export type CreateProductBody = ProductInput;
 
+export type CreateProductHeaders = {
+    /**
+     * A text of your choice, new for each product that you want, such as a UUID; the same in each retry. In quotes
+     * (RFC 8941) or bare, which makes no difference.
+     * @pattern ^("[A-Za-z0-9._~:/+=-]{1,255}"|[A-Za-z0-9._~:/+=-]{1,255})$
+     */
+    "Idempotency-Key"?: string;
+};
+
 export type CreateProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
+    idempotencyReplayed?: string;
 };
 
 export type CreateProductVariables = {
     body: CreateProductBody;
+    headers?: CreateProductHeaders;
 };
 
 export type RetrieveProductResult = Product;
@@ -1285,14 +1326,24 @@ export type RetrieveProductPath = {
     id: number;
 };
 
+export type RetrieveProductHeaders = {
+    /**
+     * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+     * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+     */
+    "If-None-Match"?: string;
+};
+
 export type RetrieveProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type RetrieveProductVariables = {
     path: RetrieveProductPath;
+    headers?: RetrieveProductHeaders;
 };
 
 export type UpdateProductResult = Product;
@@ -1310,15 +1361,26 @@ export type UpdateProductPath = {
 
 export type UpdateProductBody = ProductInput;
 
+export type UpdateProductHeaders = {
+    /**
+     * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+     * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+     * matches nothing.
+     */
+    "If-Match"?: string;
+};
+
 export type UpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type UpdateProductVariables = {
     path: UpdateProductPath;
     body: UpdateProductBody;
+    headers?: UpdateProductHeaders;
 };
 
 export type DestroyProductResult = void;
@@ -1334,6 +1396,15 @@ export type DestroyProductPath = {
     id: number;
 };
 
+export type DestroyProductHeaders = {
+    /**
+     * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+     * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+     * matches nothing.
+     */
+    "If-Match"?: string;
+};
+
 export type DestroyProductResponseHeaders = {
     allow?: string;
     vary?: string;
@@ -1342,6 +1413,7 @@ export type DestroyProductResponseHeaders = {
 
 export type DestroyProductVariables = {
     path: DestroyProductPath;
+    headers?: DestroyProductHeaders;
 };
 
 export type PartialUpdateProductResult = Product;
@@ -1359,15 +1431,26 @@ export type PartialUpdateProductPath = {
 
 export type PartialUpdateProductBody = ProductPatch;
 
+export type PartialUpdateProductHeaders = {
+    /**
+     * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
+     * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
+     * matches nothing.
+     */
+    "If-Match"?: string;
+};
+
 export type PartialUpdateProductResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
+    etag: string;
 };
 
 export type PartialUpdateProductVariables = {
     path: PartialUpdateProductPath;
     body?: PartialUpdateProductBody;
+    headers?: PartialUpdateProductHeaders;
 };
 
 export type GetJwksResult = JwkSet;
@@ -1618,6 +1701,7 @@ export type Ops = {
     listProducts: {
         args: {
             query?: ListProductsQuery;
+            headers?: ListProductsHeaders;
         };
         result: Result<ListProductsResult, ListProductsError>;
         mode: "result";
@@ -1625,6 +1709,7 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
         item: Product;
         page: ListProductsResult;
@@ -1632,6 +1717,7 @@ export type Ops = {
     createProduct: {
         args: {
             body: CreateProductBody;
+            headers?: CreateProductHeaders;
         };
         result: Result<CreateProductResult, CreateProductError>;
         mode: "result";
@@ -1639,11 +1725,14 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
+            idempotencyReplayed?: string;
         };
     };
     retrieveProduct: {
         args: {
             path: RetrieveProductPath;
+            headers?: RetrieveProductHeaders;
         };
         result: Result<RetrieveProductResult, RetrieveProductError>;
         mode: "result";
@@ -1651,12 +1740,14 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
     };
     updateProduct: {
         args: {
             path: UpdateProductPath;
             body: UpdateProductBody;
+            headers?: UpdateProductHeaders;
         };
         result: Result<UpdateProductResult, UpdateProductError>;
         mode: "result";
@@ -1664,11 +1755,13 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
     };
     destroyProduct: {
         args: {
             path: DestroyProductPath;
+            headers?: DestroyProductHeaders;
         };
         result: Result<DestroyProductResult, DestroyProductError>;
         mode: "result";
@@ -1682,6 +1775,7 @@ export type Ops = {
         args: {
             path: PartialUpdateProductPath;
             body?: PartialUpdateProductBody;
+            headers?: PartialUpdateProductHeaders;
         };
         result: Result<PartialUpdateProductResult, PartialUpdateProductError>;
         mode: "result";
@@ -1689,6 +1783,7 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
+            etag: string;
         };
     };
     getJwks: {
@@ -1729,12 +1824,12 @@ export const OPERATIONS = {
     endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
     introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
     revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
-    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], params: [{ name: "Idempotency-Key", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }, { name: "idempotency-replayed", key: "idempotencyReplayed", type: "string" }] },
+    retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
+    updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
+    destroyProduct: { id: "destroyProduct", method: "DELETE", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
+    partialUpdateProduct: { id: "partialUpdateProduct", method: "PATCH", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
     getJwks: { id: "getJwks", method: "GET", path: "/.well-known/jwks.json", tags: ["Keys"], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] }
 } as const satisfies Record<string, OperationDescriptor>;
 
