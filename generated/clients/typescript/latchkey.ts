@@ -25,6 +25,10 @@
  * - Bodies are JSON, URL-encoded forms or multipart forms, with the same fields. An empty body counts as one
  *   without fields. Fields that are not listed here are ignored.
  * - White space around text is removed, except around the password at `/auth/token/`.
+ * - Where text is due, a number counts as its digits; where a number or a boolean is due, so does text that reads as
+ *   one, such as `"12"` or `"yes"`: forms know nothing but text. There, an optional number that
+ *   is left blank counts as not sent.
+ * - Text with a NUL or with half of a surrogate pair in it is refused.
  * - Auth requests may have 16,384 bytes, requests that write products 262,144; beyond that the answer is a 413.
  * - Every path ends in a slash, except that of a file. Without it the answer is a redirect (308) to the path with it.
  * - Answers are JSON. `?format=json` or an `Accept` header may say so; other formats are refused.
