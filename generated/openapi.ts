@@ -593,12 +593,12 @@ export interface components {
         TokenPair: {
             /**
              * @description A JWT that is good for new access tokens at `/refresh_token/`, for a day unless configured otherwise.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiIwMWEyMDdkOTIxN2I3ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIiwic2lkIjoiMDFhMjA3ZDktMjE3Yi03YzNlLTlkMjEtNGY2YThiMWMyZDNlIiwidG9rZW5fdmVyc2lvbiI6MH0.2CMT60zbwp3YD-pgMVVYZtYgvWYP1St2IbjaYCnBhpY
              */
             refresh: string;
             /**
              * @description A JWT for the `Authorization` header, good for five minutes unless configured otherwise.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjVmMGMxYjdlOGQzYTRjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEifQ.ChRA45ttDfZColtgCL7tgnrZ1c3gOxn8Ny9VcewbOFM
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjAxYTIwN2Q5MjE3YjdjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEiLCJzaWQiOiIwMWEyMDdkOS0yMTdiLTdjM2UtOWQyMS00ZjZhOGIxYzJkM2UiLCJ0b2tlbl92ZXJzaW9uIjowfQ.wwII091BwezSwlLj8Qdu9DF6s3Z8k14xL6UVXeBg0QA
              */
             access: string;
         };
@@ -606,7 +606,7 @@ export interface components {
         RefreshRequest: {
             /**
              * @description The refresh token from `/login/`, or from the last refresh where rotation is on.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiIwMWEyMDdkOTIxN2I3ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIiwic2lkIjoiMDFhMjA3ZDktMjE3Yi03YzNlLTlkMjEtNGY2YThiMWMyZDNlIiwidG9rZW5fdmVyc2lvbiI6MH0.2CMT60zbwp3YD-pgMVVYZtYgvWYP1St2IbjaYCnBhpY
              */
             refresh: string;
         };
@@ -614,12 +614,12 @@ export interface components {
         RefreshedTokens: {
             /**
              * @description The new access token.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4NTQwLCJpYXQiOjE3OTU0MjgyNDAsImp0aSI6ImU0MWI5MGQ2YTcyYzRmNThiM2M2ZDhmMDJhOTE1ZTdkIiwidXNlcl9pZCI6IjEifQ.FIM1SWMGo-VOipSEva7SM2qvSJrcivOT4AtuxVCGUwA
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4NTQwLCJpYXQiOjE3OTU0MjgyNDAsImp0aSI6IjAxYTIwN2RjY2M3NDdmNThiM2M2ZDhmMDJhOTE1ZTdkIiwidXNlcl9pZCI6IjEiLCJzaWQiOiIwMWEyMDdkOS0yMTdiLTdjM2UtOWQyMS00ZjZhOGIxYzJkM2UiLCJ0b2tlbl92ZXJzaW9uIjowfQ.102vjw7SaHx2Kp7GPIQy5wT3LKIC1Rsr6d1lmOEs85g
              */
             access: string;
             /**
              * @description The new refresh token, which replaces the one sent. Only there where rotation is on.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDY0MCwiaWF0IjoxNzk1NDI4MjQwLCJqdGkiOiIwN2QzZjVhMWM4NmU0YjkyYWQ0ZjFlNmI5YzI1MDg3MyIsInVzZXJfaWQiOiIxIn0.FqOuP0yELUwbZtpo9dFdmhwjX0SpvzghwRd7ItAsBXQ
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDY0MCwiaWF0IjoxNzk1NDI4MjQwLCJqdGkiOiIwMWEyMDdkY2NjNzQ3YjkyYWQ0ZjFlNmI5YzI1MDg3MyIsInVzZXJfaWQiOiIxIiwic2lkIjoiMDFhMjA3ZDktMjE3Yi03YzNlLTlkMjEtNGY2YThiMWMyZDNlIiwidG9rZW5fdmVyc2lvbiI6MH0.rPDnvQBICv1bmMTWhwKTm690tHeht11oro-oOlUjae0
              */
             refresh?: string;
         };
@@ -627,7 +627,7 @@ export interface components {
         SlidingToken: {
             /**
              * @description The sliding token.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyIsImV4cCI6MTc5NTQyODMwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJiMWYwYTZjMzVkMmU0YTg3OWMwNGU4ZDdmNmE1MWIzMiIsInJlZnJlc2hfZXhwIjoxNzk1NTE0NDAwLCJ1c2VyX2lkIjoiMSJ9.ZhkO4wcN5LTw0DkAlixAGpU2fe-KkUEkevzp0fE6TwQ
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoic2xpZGluZyIsImV4cCI6MTc5NTQyODMwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiIwMWEyMDdkOTIxN2I3YTg3OWMwNGU4ZDdmNmE1MWIzMiIsInVzZXJfaWQiOiIxIiwic2lkIjoiMDFhMjA3ZDktMjE3Yi03MWI4LWIzYTYtOWUwNGM1N2QyZjE4IiwidG9rZW5fdmVyc2lvbiI6MCwicmVmcmVzaF9leHAiOjE3OTU1MTQ0MDB9.SklVuht-IWIxxAuS3BYEsC7WLwgP3h7Ctn_NMYMV6cg
              */
             token: string;
         };
@@ -635,7 +635,7 @@ export interface components {
         VerifyRequest: {
             /**
              * @description An access, refresh or sliding token.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjVmMGMxYjdlOGQzYTRjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEifQ.ChRA45ttDfZColtgCL7tgnrZ1c3gOxn8Ny9VcewbOFM
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzk1NDI4MzAwLCJpYXQiOjE3OTU0MjgwMDAsImp0aSI6IjAxYTIwN2Q5MjE3YjdjMmY5YjZlN2ExZDBjNGI4ZTMyIiwidXNlcl9pZCI6IjEiLCJzaWQiOiIwMWEyMDdkOS0yMTdiLTdjM2UtOWQyMS00ZjZhOGIxYzJkM2UiLCJ0b2tlbl92ZXJzaW9uIjowfQ.wwII091BwezSwlLj8Qdu9DF6s3Z8k14xL6UVXeBg0QA
              */
             token: string;
         };
@@ -643,7 +643,7 @@ export interface components {
         BlacklistRequest: {
             /**
              * @description A refresh token that has neither expired nor been blacklisted.
-             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiJjOWEyZTRkMTdiNWY0ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIn0.LutM7DeCIUIBWXA3XD3xJUr4U5Pz4Yr59CHTOTPEf6E
+             * @example eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTc5NTUxNDQwMCwiaWF0IjoxNzk1NDI4MDAwLCJqdGkiOiIwMWEyMDdkOTIxN2I3ODM2YTBkMWU5YzNmN2IyODY0NSIsInVzZXJfaWQiOiIxIiwic2lkIjoiMDFhMjA3ZDktMjE3Yi03YzNlLTlkMjEtNGY2YThiMWMyZDNlIiwidG9rZW5fdmVyc2lvbiI6MH0.2CMT60zbwp3YD-pgMVVYZtYgvWYP1St2IbjaYCnBhpY
              */
             refresh: string;
         };
@@ -656,7 +656,7 @@ export interface components {
             token: string;
             /**
              * @description What kind of token it may be. Nothing depends on it, since a token shows its kind.
-             * @example refresh_token
+             * @example access_token
              */
             token_type_hint?: string;
         };
@@ -696,13 +696,13 @@ export interface components {
             iat?: number;
             /**
              * @description The token's id.
-             * @example 5f0c1b7e8d3a4c2f9b6e7a1d0c4b8e32
+             * @example 01a207d9217b7c2f9b6e7a1d0c4b8e32
              */
             jti?: string;
             /**
              * Format: uuid
              * @description The session that it belongs to. Tokens that simplejwt issued belong to none.
-             * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+             * @example 01a207d9-217b-7c3e-9d21-4f6a8b1c2d3e
              */
             sid?: string;
             /**
@@ -726,7 +726,7 @@ export interface components {
             /**
              * Format: uuid
              * @description The session's id, which is the claim `sid` of its tokens.
-             * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+             * @example 01a207d9-217b-7c3e-9d21-4f6a8b1c2d3e
              */
             id: string;
             /**
@@ -738,13 +738,13 @@ export interface components {
             /**
              * Format: date-time
              * @description When it was last refreshed, in UTC, to the minute where refresh tokens are not rotated; null if never.
-             * @example 2026-11-23T10:04:30.500000Z
+             * @example 2026-11-23T10:04:00.500000Z
              */
             last_used_at: string | null;
             /**
              * Format: date-time
              * @description When its refresh token expires, in UTC. A rotation moves it on.
-             * @example 2026-11-24T10:04:30Z
+             * @example 2026-11-24T10:04:00Z
              */
             expires_at: string;
             /**
@@ -768,13 +768,13 @@ export interface components {
             /**
              * Format: uri
              * @description The next page, or null on the last one.
-             * @example https://shop.example.com/auth/sessions/?cursor=cD0wMTlhYWIxYy0zZDRlLTdmNTAtODE2Mi03Mzg0OTVhNmI3Yzg%3D&page_size=2
+             * @example https://shop.example.com/auth/sessions/?cursor=cD0wMWEyMDQ4NS1lMjBlLTdmNTAtODE2Mi03Mzg0OTVhNmI3Yzg%3D&page_size=2
              */
             next: string | null;
             /**
              * Format: uri
              * @description The page before, or null on the first one.
-             * @example https://shop.example.com/auth/sessions/?cursor=cj0xJnA9MDE5YWFhMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw&page_size=2
+             * @example https://shop.example.com/auth/sessions/?cursor=cj0xJnA9MDFhMWZkMTAtZGMxYy03YTE5LWI3ZTItNjBkNWM0ZjNhMjE4&page_size=2
              */
             previous: string | null;
             /** @description The sessions of this page. */
@@ -843,7 +843,7 @@ export interface components {
             /**
              * Format: int32
              * @description How many there are.
-             * @example 11
+             * @example 12
              */
             stock?: number;
         };
@@ -953,7 +953,7 @@ export interface components {
             status: number;
             /**
              * @description The reason, for people.
-             * @example price: A valid number is required.
+             * @example name: This field is required. price: This field is required.
              */
             detail: string;
             /**
@@ -1014,7 +1014,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1028,7 +1028,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1040,7 +1040,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1053,7 +1053,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1065,7 +1065,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1077,7 +1077,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1090,7 +1090,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1102,7 +1102,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1117,7 +1117,7 @@ export interface components {
             non_field_errors?: components["schemas"]["Sentences"];
             /**
              * @description Why the body could not be read.
-             * @example JSON parse error - Expecting value: line 1 column 13 (char 12)
+             * @example JSON parse error - invalid JSON: line 1 column 13 (char 12)
              */
             detail?: string;
         } & {
@@ -1165,7 +1165,10 @@ export interface components {
              * @enum {string}
              */
             alg: "RS256" | "ES256";
-            /** @description The modulus, in base64url. */
+            /**
+             * @description The modulus, in base64url.
+             * @example 0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw
+             */
             n?: string;
             /**
              * @description The exponent, in base64url.
@@ -1442,7 +1445,7 @@ export interface components {
     parameters: {
         /**
          * @description The session's id.
-         * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+         * @example 01a207d9-217b-7c3e-9d21-4f6a8b1c2d3e
          */
         SessionId: string;
         /**
@@ -1511,6 +1514,11 @@ export interface components {
          */
         Challenge: string;
         /**
+         * @description How to authenticate: the challenge of the first configured scheme of users, or that of HTTP Basic to who used
+         *     it.
+         */
+        AnyChallenge: string;
+        /**
          * @description How to authenticate. Always the challenge of the JWT scheme.
          * @example Bearer realm="api"
          */
@@ -1527,7 +1535,7 @@ export interface components {
         PublicFor5Minutes: "public, max-age=300";
         /**
          * @description How many seconds to wait before trying again.
-         * @example 5
+         * @example 1
          */
         RetryAfter: number;
         /**
@@ -2200,7 +2208,7 @@ export interface operations {
             query?: {
                 /**
                  * @description Where the page starts. Taken from `next` or `previous`, never made by hand.
-                 * @example cD0wMTlhYjA0Mi03ZjAwLTdjM2UtOWQyMS00ZjZhOGIxYzJkM2U=
+                 * @example cD0wMWEyMDQ4NS1lMjBlLTdmNTAtODE2Mi03Mzg0OTVhNmI3Yzg=
                  */
                 cursor?: string;
                 /**
@@ -2314,7 +2322,7 @@ export interface operations {
             path: {
                 /**
                  * @description The session's id.
-                 * @example 019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e
+                 * @example 01a207d9-217b-7c3e-9d21-4f6a8b1c2d3e
                  */
                 id: components["parameters"]["SessionId"];
             };
@@ -2386,7 +2394,7 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
-                    "WWW-Authenticate": components["headers"]["Challenge"];
+                    "WWW-Authenticate": components["headers"]["AnyChallenge"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2520,14 +2528,7 @@ export interface operations {
                  */
                 page_size?: number;
             };
-            header?: {
-                /**
-                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
-                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
-                 */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2539,14 +2540,12 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
-                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
-            304: components["responses"]["NotModified"];
             /** @description A filter cannot be understood. */
             400: {
                 headers: {

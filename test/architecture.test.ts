@@ -27,6 +27,7 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/{config,db,deps,errors,file-lock,key-directory,schema,secrets,text}.ts',
     ],
   ],
+  ['src/commands/mock.ts', ['src/http/mock.ts', 'src/contract.ts']],
   ['src/app.ts', ['src/http/*.ts', 'src/jwt/key-watch.ts', 'src/{contract,deps,operations}.ts']],
   [
     'src/operations.ts',
@@ -93,6 +94,7 @@ const PACKAGES: [name: string, files: string[]][] = [
   ['openapi-backend', ['src/http/api.ts']],
   ['jsonwebtoken', ['src/jwt/codec.ts']],
   ['bcrypt', ['src/users/passwords.ts']],
+  ['@stoplight/prism-http', ['src/http/mock.ts']],
   ['@fastify/busboy', ['src/http/body.ts']],
   ['../generated/openapi.ts', ['src/contract.ts', 'src/problems.ts']],
 ];

@@ -4,7 +4,8 @@ import type { Config } from '../config.ts';
 // Pages of this machine, whatever port a development server has taken.
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
-const SENT = [
+/** What scripts may send beside the few headers that they always may. */
+export const SENT = [
   'Authorization',
   'Content-Type',
   'Idempotency-Key',
@@ -14,8 +15,8 @@ const SENT = [
   'X-Request-Id',
 ].join(', ');
 
-// What scripts may read beside the few headers that they always may.
-const EXPOSED = [
+/** What scripts may read, likewise. */
+export const EXPOSED = [
   'Allow',
   'Deprecation',
   'ETag',

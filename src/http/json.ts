@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { NotAcceptable, NotFound } from '../errors.ts';
 
-const PROBLEM = 'application/problem+json';
+export const PROBLEM = 'application/problem+json';
 
 /**
  * DRF's content negotiation where JSON is all there is: `?format=` first (404), then Accept (406). Whoever names the

@@ -28,7 +28,7 @@ export function contractRouter(api: Api, parts: Parts, deps: RequestDeps): Route
 }
 
 // Integer parameters are digits alone, as Django's <int:…>: another text is another path.
-function pattern(path: string, operations: Operation[]): RegExp {
+export function pattern(path: string, operations: Pick<Operation, 'pathSchemas'>[]): RegExp {
   const schemas = operations[0]?.pathSchemas ?? {};
   const source = path
     .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
@@ -38,7 +38,14 @@ function pattern(path: string, operations: Operation[]): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-const redirectToSlash: Middleware = (ctx) => {
+/** What `Allow` says of a path that has these methods. */
+export function allowOf(methods: Pick<ReadonlyMap<string, unknown>, 'has'>): string {
+  const isKnown = (method: string): boolean =>
+    method === 'OPTIONS' || methods.has(method === 'HEAD' ? 'GET' : method);
+  return ALLOW_ORDER.filter(isKnown).join(', ');
+}
+
+export const redirectToSlash: Middleware = (ctx) => {
   ctx.status = 308;
   ctx.set('Location', `${ctx.path}/${ctx.search}`);
 };
@@ -55,9 +62,7 @@ function serve(
   const byMethod = new Map(operations.map((operation) => [operation.method, operation]));
   const get = byMethod.get('GET');
   if (get) byMethod.set('HEAD', get);
-  const allow = ALLOW_ORDER.filter((method) => method === 'OPTIONS' || byMethod.has(method)).join(
-    ', ',
-  );
+  const allow = allowOf(byMethod);
   // A method that the path does not have is refused to those only who may see the path.
   const [view] = operations;
   if (!view) throw new Error('a path without operations');

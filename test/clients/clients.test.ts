@@ -7,9 +7,9 @@ import type { ExecutionContext } from 'ava';
 import { insertProduct } from '../../src/products/repository.ts';
 import { startApp } from '../support/app.ts';
 import { createUser } from '../support/factories.ts';
+import { startMock } from '../support/mock.ts';
 import type { Place, TestedClient } from './client.ts';
 import { run } from './commands.ts';
-import { startMock } from './mock.ts';
 import { findOperations, operationIds } from './operations.ts';
 import { otherClients } from './other-clients.ts';
 import { redoclyClients } from './redocly-clients.ts';
@@ -19,14 +19,8 @@ import { PRODUCTS, STEPS } from './steps.ts';
 
 const work = mkdtempSync(path.join(tmpdir(), 'latchkey-clients-'));
 const found: Record<string, Omit<Result, 'since'>> = {};
-let mock: Awaited<ReturnType<typeof startMock>>;
-
-test.before(async () => {
-  mock = await startMock();
-});
 
 test.after.always('the results are kept', async () => {
-  mock.stop();
   rmSync(work, { recursive: true });
   await writeResults(found);
 });
@@ -85,7 +79,7 @@ async function walkService(t: ExecutionContext, client: TestedClient): Promise<v
 }
 
 async function walkMock(t: ExecutionContext, client: TestedClient): Promise<void> {
-  await walk(t, client, 'mock', mock.base, 'correct-horse-battery');
+  await walk(t, client, 'mock', await startMock(t), 'correct-horse-battery');
 }
 
 async function walk(

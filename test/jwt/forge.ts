@@ -32,10 +32,14 @@ export function claimsOf(token: string): Claims {
   return JSON.parse(textsOf(token)[1] ?? '') as Claims;
 }
 
+interface OfConfig {
+  deps: { config: Config };
+}
+
 /** The same token with other claims; a claim that is undefined is left out. */
-export function withClaims(token: string, changes: Claims, { deps }: TestApp): string {
+export function withClaims(token: string, changes: Claims, { deps: { config } }: OfConfig): string {
   const [header = ''] = textsOf(token);
-  return forgeToken(header, JSON.stringify({ ...claimsOf(token), ...changes }), deps.config);
+  return forgeToken(header, JSON.stringify({ ...claimsOf(token), ...changes }), config);
 }
 
 /** A refresh token as simplejwt issues it: of no family. */

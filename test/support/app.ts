@@ -15,6 +15,7 @@ import { createDeps } from './deps.ts';
 export interface Clock {
   now: () => Date;
   advance: (seconds: number) => void;
+  set: (instant: Date) => void;
 }
 
 export interface TestApp {
@@ -58,6 +59,9 @@ function createClock(): Clock {
     now: () => new Date(start + offset),
     advance: (seconds) => {
       offset += seconds * 1000;
+    },
+    set: (instant) => {
+      offset = instant.getTime() - start;
     },
   };
 }

@@ -102,7 +102,8 @@ async function send(
       response.on('end', () => resolve(read(response, Buffer.concat(chunks).toString())));
     });
     request.on('error', reject);
-    request.end(body);
+    // Node sends a text together with the headers, and these then in UTF-8 as well.
+    request.end(body === undefined ? undefined : Buffer.from(body));
   });
 }
 

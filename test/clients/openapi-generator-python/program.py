@@ -68,11 +68,7 @@ say("refresh", username=AccountsApi(by_jwt(renewed.access)).retrieve_me().userna
 pages = products = 0
 cursor = None
 while pages == 0 or cursor is not None:
-    # The mock knows no cursors: it is asked for the last page by name. The service ignores this.
-    headers: dict[str, str] = {"Prefer": "example=last_page"} if cursor else {}
-    page = ProductsApi(by_jwt(renewed.access)).list_products(
-        cursor=cursor, page_size=2, _headers=headers
-    )
+    page = ProductsApi(by_jwt(renewed.access)).list_products(cursor=cursor, page_size=2)
     pages += 1
     products += len(page.results)
     cursor = parse_qs(urlsplit(page.next).query)["cursor"][0] if page.next else None
