@@ -2528,14 +2528,7 @@ export interface operations {
                  */
                 page_size?: number;
             };
-            header?: {
-                /**
-                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
-                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
-                 */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2547,14 +2540,12 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
-                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
-            304: components["responses"]["NotModified"];
             /** @description A filter cannot be understood. */
             400: {
                 headers: {

@@ -107,9 +107,9 @@
  *
  * All of these headers may be left out; without them everything works as in Django REST Framework.
  *
- * - An answer with a product, or with a page of them, carries an `ETag`, which changes exactly when the answer does.
- * - `GET` with `If-None-Match`: a 304 without a body where nothing has changed. Tags are compared weakly, so `W/"…"`
- *   is as good as `"…"`.
+ * - An answer with a product carries an `ETag`, which changes exactly when the answer does. Pages of products have none.
+ * - `GET` of a product with `If-None-Match`: a 304 without a body where nothing has changed. Tags are compared weakly,
+ *   so `W/"…"` is as good as `"…"`.
  * - `PUT`, `PATCH` and `DELETE` with `If-Match`: a 412 where the product is no longer the one that you saw. Of any
  *   number of concurrent changes with one tag, one succeeds. Tags are compared strongly: `W/"…"` matches nothing.
  * - Both take several tags with commas between them, or `*`, which any product matches. What is no list of tags
@@ -1312,25 +1312,14 @@ export type ListProductsQuery = {
     page_size?: number;
 };
 
-export type ListProductsHeaders = {
-    /**
-     * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
-     * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-     * @maxLength 16384
-     */
-    "If-None-Match"?: string;
-};
-
 export type ListProductsResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
-    etag: string;
 };
 
 export type ListProductsVariables = {
     query?: ListProductsQuery;
-    headers?: ListProductsHeaders;
 };
 
 export type CreateProductResult = Product;
@@ -1753,7 +1742,6 @@ export type Ops = {
     listProducts: {
         args: {
             query?: ListProductsQuery;
-            headers?: ListProductsHeaders;
         };
         result: Result<ListProductsResult, ListProductsError>;
         mode: "result";
@@ -1761,7 +1749,6 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
-            etag: string;
         };
         item: Product;
         page: ListProductsResult;
@@ -1876,7 +1863,7 @@ export const OPERATIONS = {
     endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
     introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
     revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
     createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], params: [{ name: "Idempotency-Key", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }, { name: "idempotency-replayed", key: "idempotencyReplayed", type: "string" }] },
     retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
     updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
