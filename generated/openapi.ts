@@ -1349,6 +1349,17 @@ export interface components {
             };
             content?: never;
         };
+        /** @description What you have is what you would get. */
+        PageNotModified: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                ETag: components["headers"]["PageETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description The product is no longer the one that `If-Match` names. Nothing was changed. */
         PreconditionFailed: {
             headers: {
@@ -1460,6 +1471,12 @@ export interface components {
          */
         IfNoneMatch: string;
         /**
+         * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
+         *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+         * @example "Nxe0bGwFkO2B9DIDIf8GGM6CQdC09ThD6ohl2kcJOH8"
+         */
+        PageIfNoneMatch: string;
+        /**
          * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
          *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
          *     matches nothing.
@@ -1541,9 +1558,13 @@ export interface components {
         /**
          * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
          *     when the content does.
-         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
          */
         ETag: string;
+        /**
+         * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
+         *     when the content does.
+         */
+        PageETag: string;
         /**
          * @description Only where an `Idempotency-Key` was sent: `true` where this is the answer to an earlier request with that key,
          *     `false` where this request was the first.
@@ -2532,9 +2553,9 @@ export interface operations {
                 /**
                  * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
                  *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-                 * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
+                 * @example "Nxe0bGwFkO2B9DIDIf8GGM6CQdC09ThD6ohl2kcJOH8"
                  */
-                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                "If-None-Match"?: components["parameters"]["PageIfNoneMatch"];
             };
             path?: never;
             cookie?: never;
@@ -2547,14 +2568,14 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
-                    ETag: components["headers"]["ETag"];
+                    ETag: components["headers"]["PageETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
-            304: components["responses"]["NotModified"];
+            304: components["responses"]["PageNotModified"];
             /** @description A filter cannot be understood. */
             400: {
                 headers: {
