@@ -1349,17 +1349,6 @@ export interface components {
             };
             content?: never;
         };
-        /** @description What you have is what you would get. */
-        PageNotModified: {
-            headers: {
-                Allow: components["headers"]["Allow"];
-                Vary: components["headers"]["Vary"];
-                "X-Request-Id": components["headers"]["RequestId"];
-                ETag: components["headers"]["PageETag"];
-                [name: string]: unknown;
-            };
-            content?: never;
-        };
         /** @description The product is no longer the one that `If-Match` names. Nothing was changed. */
         PreconditionFailed: {
             headers: {
@@ -1471,12 +1460,6 @@ export interface components {
          */
         IfNoneMatch: string;
         /**
-         * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
-         *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-         * @example "Nxe0bGwFkO2B9DIDIf8GGM6CQdC09ThD6ohl2kcJOH8"
-         */
-        PageIfNoneMatch: string;
-        /**
          * @description The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
          *     them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
          *     matches nothing.
@@ -1560,11 +1543,6 @@ export interface components {
          *     when the content does.
          */
         ETag: string;
-        /**
-         * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
-         *     when the content does.
-         */
-        PageETag: string;
         /**
          * @description Only where an `Idempotency-Key` was sent: `true` where this is the answer to an earlier request with that key,
          *     `false` where this request was the first.
@@ -2549,14 +2527,7 @@ export interface operations {
                  */
                 page_size?: number;
             };
-            header?: {
-                /**
-                 * @description The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
-                 *     answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-                 * @example "Nxe0bGwFkO2B9DIDIf8GGM6CQdC09ThD6ohl2kcJOH8"
-                 */
-                "If-None-Match"?: components["parameters"]["PageIfNoneMatch"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2568,14 +2539,12 @@ export interface operations {
                     Allow: components["headers"]["Allow"];
                     Vary: components["headers"]["Vary"];
                     "X-Request-Id": components["headers"]["RequestId"];
-                    ETag: components["headers"]["PageETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProductPage"];
                 };
             };
-            304: components["responses"]["PageNotModified"];
             /** @description A filter cannot be understood. */
             400: {
                 headers: {

@@ -116,11 +116,12 @@ onSubmit('login', async (form) => {
 });
 
 onSubmit('create', async (form) => {
-  // As it was typed: the service says best what is wrong with it.
+  // As it was typed: the service says best what is wrong with it. The key makes one product of any number of tries.
   const { name = '', price = '', stock = '' } = valuesOf(form);
-  const { data, error, response } = await client.createProduct({
-    body: { name, price, stock: Number(stock) },
-  });
+  const { data, error, response } = await client.createProduct(
+    { body: { name, price, stock: Number(stock) } },
+    { idempotencyKey: true },
+  );
   if (response.status === 400) return showErrors(form, error);
   if (!data) return refused(error);
   form.reset();

@@ -49,6 +49,9 @@ type Renewal = string | Response | undefined;
 // A refresh that hangs would hold up every tab.
 const PATIENCE_MS = 30_000;
 
+// What one tab writes to localStorage the others read a moment later, 12 ms at most where it was measured (in Chromium).
+const SETTLE_MS = 250;
+
 // Their 401 is about what is in the body, not about an access token.
 const JUDGED_BY_BODY = [
   '/login/',
@@ -65,7 +68,7 @@ type Act = () => Promise<Renewal>;
 interface World {
   location?: { href: string };
   /** Absent on pages that came by plain HTTP from elsewhere than this machine. */
-  navigator?: { locks?: { request: (name: string, act: Act) => Promise<Renewal> } };
+  navigator?: { locks?: { request: (name: string, run: () => Promise<void>) => Promise<void> } };
   addEventListener?: (type: string, hear: (event: { key?: string | null }) => void) => void;
 }
 
@@ -79,6 +82,7 @@ export function createSession({
   const base = new URL(api, world.location?.href).href.replace(/\/$/, '');
   const key = `latchkey ${base}`;
   const renewals = new Map<string, Promise<Renewal>>();
+  let settled: Promise<unknown> = Promise.resolve();
   let current: string | undefined; // id of the session that this instance goes by
 
   // Another tab has logged in or out. (Only localStorage is heard of; with others the next request notices.)
@@ -131,10 +135,20 @@ export function createSession({
     return renewal;
   }
 
-  // Without locks two tabs may refresh at once. The service answers both alike, within REFRESH_GRACE.
+  // The lock is kept until the other tabs can read the new pair. Without locks two tabs may refresh at once, and the
+  // service answers both alike, within REFRESH_GRACE.
   function alone(act: Act): Promise<Renewal> {
     const { locks } = world.navigator ?? {};
-    return locks ? locks.request(key, act) : act();
+    if (!locks) return act();
+    return new Promise((resolve, reject) => {
+      const run = async (): Promise<void> => {
+        const renewal = act();
+        resolve(renewal);
+        await renewal;
+        await settled;
+      };
+      locks.request(key, run).catch(reject);
+    });
   }
 
   async function renew(refused: Stored): Promise<Renewal> {
@@ -156,6 +170,7 @@ export function createSession({
     const { access, refresh = stored.refresh } = tokens;
     if (!access) throw new Error(`${base}/refresh_token/ gave no token: ${answer.status}`);
     await storage.setItem(key, JSON.stringify({ id: stored.id, access, refresh }));
+    if (world.addEventListener) settled = new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     return access;
   }
 

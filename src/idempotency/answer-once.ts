@@ -38,14 +38,16 @@ export async function answerOnce<Status extends number, Body>(
     .digest();
   return db.transaction(async (trx) => {
     if (!(await tryToHold(scope, trx))) throw new IdempotencyConflict();
-    const kept = await findAnswer<Status, Body>(scope, now(), trx);
+    const time = now();
+    const kept = await findAnswer<Status, Body>(scope, time, trx);
     if (kept && !kept.fingerprint.equals(fingerprint)) throw new IdempotencyKeyReused();
     if (kept) return answered(kept, 'true');
 
     const first = answered(await answer(trx), 'false');
-    const expires_at = new Date(now().getTime() + config.IDEMPOTENCY_KEY_LIFETIME * 1000);
     const { status, body } = first;
-    await keepAnswer({ ...scope, fingerprint, status, body, expires_at }, trx);
+    const expires_at = new Date(time.getTime() + config.IDEMPOTENCY_KEY_LIFETIME * 1000);
+    const toKeep = { ...scope, fingerprint, status, body, expires_at };
+    if (!(await keepAnswer(toKeep, time, trx))) throw new IdempotencyConflict();
     return first;
   });
 }

@@ -35,13 +35,17 @@ export async function findAnswer<Status, Body>(
     .first('fingerprint', 'status', 'body');
 }
 
-/** In place of one that has expired, if there is one. */
+/** In place of one that has expired, if there is one; false where there is another, whoever kept it without the key. */
 export async function keepAnswer(
   { body, ...answer }: Scope & KeptAnswer<number, unknown> & { expires_at: Date },
+  now: Date,
   trx: Knex,
-): Promise<void> {
-  await trx('idempotency_key')
+): Promise<boolean> {
+  const rows = await trx('idempotency_key')
     .insert({ ...answer, body: JSON.stringify(body) })
     .onConflict(['user_id', 'operation', 'key'])
-    .merge();
+    .merge()
+    .where('idempotency_key.expires_at', '<=', now)
+    .returning('id');
+  return rows.length === 1;
 }

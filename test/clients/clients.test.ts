@@ -7,10 +7,10 @@ import type { ExecutionContext } from 'ava';
 import { insertProduct } from '../../src/products/repository.ts';
 import { startApp } from '../support/app.ts';
 import { createUser } from '../support/factories.ts';
+import { startMock } from '../support/mock.ts';
 import { clients, languages } from './clients.ts';
 import type { TestedClient } from './clients.ts';
 import { run } from './commands.ts';
-import { startMock } from './mock.ts';
 import { findOperations, operationIds } from './operations.ts';
 import { writeResults } from './results.ts';
 import type { Result } from './results.ts';
@@ -18,14 +18,15 @@ import { PRODUCTS, STEPS } from './steps.ts';
 
 const work = mkdtempSync(path.join(tmpdir(), 'latchkey-clients-'));
 const found: Record<string, Omit<Result, 'since'>> = {};
-let mock: Awaited<ReturnType<typeof startMock>>;
+let mock = '';
+const stops: (() => unknown)[] = [];
 
 test.before(async () => {
-  mock = await startMock();
+  mock = await startMock({ teardown: (stop) => void stops.push(stop) });
 });
 
 test.after.always('the results are kept', async () => {
-  mock.stop();
+  for (const stop of stops) stop();
   rmSync(work, { recursive: true });
   await writeResults(found);
 });
@@ -86,7 +87,7 @@ async function walkService(t: ExecutionContext, client: TestedClient): Promise<v
 }
 
 async function walkMock(t: ExecutionContext, client: TestedClient): Promise<void> {
-  await walk(t, client, 'mock', mock.base, 'correct-horse-battery');
+  await walk(t, client, 'mock', mock, 'correct-horse-battery');
 }
 
 async function walk(

@@ -146,6 +146,22 @@ test('every refusal can be had as a problem, under every code of the contract', 
       detail: 'This idempotency key was used for another request.',
     },
     {
+      code: 'invalid',
+      request: [
+        'POST',
+        '/products/',
+        { ...token, headers: { 'Idempotency-Key': 'a key' }, json: product },
+      ],
+      detail: 'Idempotency-Key: This value does not match the required pattern.',
+      errors: [
+        {
+          field: 'Idempotency-Key',
+          detail: 'This value does not match the required pattern.',
+          code: 'invalid',
+        },
+      ],
+    },
+    {
       code: 'request_too_large',
       request: ['POST', '/login/', { ...text, raw: 'x'.repeat(16_385) }],
       detail: 'Request body is too large.',

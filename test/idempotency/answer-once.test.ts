@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import { sweep } from '../../src/jwt/sweeper.ts';
 import { insertProduct } from '../../src/products/repository.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
 import type { Answer, RequestOptions } from '../support/client.ts';
-import { SERVER } from '../support/database.ts';
+import { connectTo, createServerDatabase, SERVER } from '../support/database.ts';
+import { until } from '../support/eventually.ts';
 import { createUser, logIn } from '../support/factories.ts';
 import type { TestUser } from '../support/factories.ts';
 
@@ -188,6 +190,11 @@ onEmbedded(
 
     t.deepEqual([early.status, early.body], [409, RUNNING]);
     t.is(early.headers.get('retry-after'), '1');
+    const problem = await add(app, user, 'k', {
+      json: CHAIR,
+      headers: { Accept: 'application/problem+json' },
+    });
+    t.like(problem.body, { ...RUNNING, status: 409, code: 'idempotency_conflict' });
     t.is(replayed(early), null);
   },
 );
@@ -207,51 +214,80 @@ test('of 20 concurrent requests with one key one adds a product, and the others 
   t.is(await countOf('product', app), 1);
 });
 
-/** Holds the user's row, so that a product of theirs cannot be added until it is let go. */
-async function holdUser({ db }: TestApp, { id }: TestUser) {
+/** The service on a server where products are added as soon as `letGo` is called, and not before. */
+async function startHeld(t: ExecutionContext) {
+  const times = { connectTimeout: 30_000, statementTimeout: 60_000 };
+  const db = await connectTo(t, await createServerDatabase(t, SERVER ?? ''), times);
+  const app = await startApp(t, {}, { db });
+  const user = await createUser(app);
+  await db.raw(`CREATE FUNCTION wait_in_turn() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = '60s' AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$`);
+  await db.raw('CREATE TRIGGER held BEFORE INSERT ON product EXECUTE FUNCTION wait_in_turn()');
   const holder = await db.transaction();
-  await holder('users').where({ id }).forUpdate().select('id');
-  const isWaiting = async (): Promise<boolean> => {
-    const { rows } = await db.raw(
-      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-    return rows.length > 0;
-  };
-  return { holder, isWaiting };
+  await holder.raw('SELECT pg_advisory_xact_lock(1)');
+  const waiting = `FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
+  const isWaiting = async (): Promise<boolean> =>
+    (await db.raw(`SELECT pid ${waiting}`)).rows.length > 0;
+  const kill = async () => db.raw(`SELECT pg_terminate_backend(pid) ${waiting}`);
+  return { ...app, user, isWaiting, kill, letGo: async () => holder.rollback() };
 }
 
 onServer('a second request is refused at once while the first waits', async (t) => {
-  const app = await startApp(t);
-  const user = await createUser(app);
-  const { holder, isWaiting } = await holdUser(app, user);
+  const { user, isWaiting, letGo, ...app } = await startHeld(t);
 
-  const first = add(app, user, 'k');
-  while (!(await isWaiting()));
-  const early = await add(app, user, 'k');
-  await holder.rollback();
-  const late = await first.then(() => add(app, user, 'k'));
+  const running = add(app, user, 'k');
+  await until(isWaiting);
+  const [early, ...others] = await Promise.all([1, 2, 3].map(() => add(app, user, 'k')));
+  await letGo();
+  const first = await running;
+  const late = await add(app, user, 'k');
 
-  t.deepEqual([early.status, early.body], [409, RUNNING]);
-  t.deepEqual(gist(late), gist(await first));
-  t.is(replayed(late), 'true');
+  t.deepEqual([early?.status, early?.body], [409, RUNNING]);
+  t.deepEqual(
+    others.map(({ status }) => status),
+    [409, 409],
+  );
+  t.deepEqual(gist(late), gist(first));
+  t.deepEqual([first, late].map(replayed), ['false', 'true']);
+  t.is(await countOf('product', app), 1);
 });
 
 onServer('a request whose session is killed leaves neither a product nor a key', async (t) => {
-  const app = await startApp(t);
-  const user = await createUser(app);
-  const { holder, isWaiting } = await holdUser(app, user);
+  const { user, isWaiting, kill, letGo, ...app } = await startHeld(t);
 
-  const first = add(app, user, 'k');
-  while (!(await isWaiting()));
-  await app.db.raw(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-  );
-  const killed = await first;
-  await holder.rollback();
+  const running = add(app, user, 'k');
+  await until(isWaiting);
+  await kill();
+  const killed = await running;
+  await letGo();
   const again = await add(app, user, 'k');
 
   t.is(killed.status, 503);
   t.deepEqual([again.status, replayed(again)], [201, 'false']);
   t.is(await countOf('product', app), 1);
 });
+
+onServer(
+  'an answer that somebody has kept in the meantime stays, and the product is not added',
+  async (t) => {
+    const { user, isWaiting, letGo, ...app } = await startHeld(t);
+    const kept = {
+      user_id: user.id,
+      operation: 'createProduct',
+      key: 'k',
+      fingerprint: Buffer.alloc(32),
+      status: 201,
+      body: '{}',
+      expires_at: new Date(app.clock.now().getTime() + 1000),
+    };
+
+    const running = add(app, user, 'k');
+    await until(isWaiting);
+    await app.db('idempotency_key').insert(kept);
+    await letGo();
+    const refused = await running;
+
+    t.deepEqual([refused.status, refused.body], [409, RUNNING]);
+    t.deepEqual([await countOf('product', app), await countOf('idempotency_key', app)], [0, 1]);
+  },
+);

@@ -15,7 +15,11 @@ import { migrateLatest } from '../../src/schema.ts';
 import { testConfig } from './config.ts';
 
 // The service gives up on a connection after a second, which a machine full of tests may well take.
-const PATIENT = { connectTimeout: 30_000 };
+interface Times {
+  connectTimeout: number;
+  statementTimeout?: number;
+}
+const PATIENT: Times = { connectTimeout: 30_000 };
 
 /** A PostgreSQL server to run on in place of embedded databases. */
 export const SERVER = process.env.TEST_DATABASE_URL;
@@ -144,7 +148,11 @@ async function createOnServer(t: ExecutionContext, server: string): Promise<Knex
 }
 
 /** A connection to a server, closed when the test ends. */
-export async function connectTo(t: ExecutionContext, url: string, times = PATIENT): Promise<Knex> {
+export async function connectTo(
+  t: ExecutionContext,
+  url: string,
+  times: Times = PATIENT,
+): Promise<Knex> {
   const database = await connect(testConfig({ DATABASE_URL: url }), times);
   channels.set(database.db, database.openChannel);
   t.teardown(database.close);

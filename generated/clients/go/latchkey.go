@@ -2548,7 +2548,6 @@ type ListProductsHeaders struct {
 	Allow      *string
 	Vary       *string
 	XRequestId *string
-	Etag       *string
 }
 
 // ListProductsWithHeaders — Like ListProducts, also returning the declared response headers.
@@ -2615,7 +2614,6 @@ func (c *Client) ListProductsWithHeaders(ctx context.Context, params *ListProduc
 	headers.Allow = headerString(resp.Header, "allow")
 	headers.Vary = headerString(resp.Header, "vary")
 	headers.XRequestId = headerString(resp.Header, "x-request-id")
-	headers.Etag = headerString(resp.Header, "etag")
 	return out, headers, nil
 }
 

@@ -1934,7 +1934,7 @@ class Client:
         response = send(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> Iterator[ProductPage]:
         op = _OPERATIONS["list_products"]
@@ -2699,7 +2699,7 @@ class AsyncClient:
         response = await send_async(self._http, self._config, op, url, method=op["method"], headers={**auth_headers, **(headers or {})}, params=params, timeout=timeout, retry=retry, idempotency_key=idempotency_key)
         if not response.is_success:
             raise ApiError(url, response.status_code, response.reason_phrase, _safe_json(response))
-        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string"), ("etag", "etag", "string")]), response=response)
+        return Envelope(data=cast(ProductPage, decode(ProductPage, _safe_json(response))), headers=read_envelope_headers(response, [("allow", "allow", "string"), ("vary", "vary", "string"), ("x-request-id", "x_request_id", "string")]), response=response)
 
     async def list_products_pages(self, *, name: Optional[str] = None, name_icontains: Optional[str] = None, price: Optional[str] = None, price_lt: Optional[str] = None, price_lte: Optional[str] = None, price_gt: Optional[str] = None, price_gte: Optional[str] = None, stock: Optional[str] = None, stock_gte: Optional[str] = None, stock_lte: Optional[str] = None, search: Optional[str] = None, ordering: Optional[str] = None, cursor: Optional[str] = None, page_size: Optional[int] = None, headers: Optional[Dict[str, str]] = None, timeout: Optional[float] = None, retry: Optional[Dict[str, Any]] = None) -> AsyncIterator[ProductPage]:
         op = _OPERATIONS["list_products"]

@@ -107,9 +107,9 @@
  *
  * All of these headers may be left out; without them everything works as in Django REST Framework.
  *
- * - An answer with a product, or with a page of them, carries an `ETag`, which changes exactly when the answer does.
- * - `GET` with `If-None-Match`: a 304 without a body where nothing has changed. Tags are compared weakly, so `W/"…"`
- *   is as good as `"…"`.
+ * - An answer with a product carries an `ETag`, which changes exactly when the answer does. Pages of products have none.
+ * - `GET` of a product with `If-None-Match`: a 304 without a body where nothing has changed. Tags are compared weakly,
+ *   so `W/"…"` is as good as `"…"`.
  * - `PUT`, `PATCH` and `DELETE` with `If-Match`: a 412 where the product is no longer the one that you saw. Of any
  *   number of concurrent changes with one tag, one succeeds. Tags are compared strongly: `W/"…"` matches nothing.
  * - Both take several tags with commas between them, or `*`, which any product matches. What is no list of tags
@@ -156,11 +156,13 @@ export type Credentials = {
     /**
      * The user's name. Case matters.
      * @minLength 1
+     * @maxLength 16384
      */
     username: string;
     /**
      * The user's password. White space around it is removed.
      * @minLength 1
+     * @maxLength 16384
      * @format password
      */
     password: string;
@@ -173,11 +175,13 @@ export type TokenCredentials = {
     /**
      * The user's name. Case matters.
      * @minLength 1
+     * @maxLength 16384
      */
     username: string;
     /**
      * The user's password, taken as it is sent, white space included.
      * @minLength 1
+     * @maxLength 16384
      * @format password
      */
     password: string;
@@ -201,17 +205,20 @@ export type Registration = {
     /**
      * Up to 150 letters, digits and `@`, `.`, `+`, `-`, `_`, counted in the form in which they are stored.
      * @minLength 1
+     * @maxLength 16384
      */
     username: string;
     /**
      * From 8 to 1,024 characters, unless configured otherwise: neither common nor like the name. White space
      * around it is removed.
      * @minLength 1
+     * @maxLength 16384
      * @format password
      */
     password: string;
     /**
      * An e-mail address, of up to 254 characters. May be blank. Left out, there is none.
+     * @maxLength 16384
      */
     email?: string;
 };
@@ -230,6 +237,8 @@ export type Account = {
     username: string;
     /**
      * The user's number.
+     * @minimum 1
+     * @maximum 9007199254740991
      * @format int64
      */
     id: number;
@@ -241,6 +250,7 @@ export type Account = {
 export type AccountPatch = {
     /**
      * An e-mail address, of up to 254 characters; blank for none.
+     * @maxLength 16384
      */
     email?: string;
 };
@@ -253,12 +263,14 @@ export type PasswordChange = {
      * From 8 to 1,024 characters, unless configured otherwise: neither common nor like the name. White space
      * around it is removed.
      * @minLength 1
+     * @maxLength 16384
      * @format password
      */
     new_password: string;
     /**
      * The password until now. White space around it is removed.
      * @minLength 1
+     * @maxLength 16384
      * @format password
      */
     current_password: string;
@@ -285,6 +297,7 @@ export type RefreshRequest = {
     /**
      * The refresh token from `/login/`, or from the last refresh where rotation is on.
      * @minLength 1
+     * @maxLength 16384
      */
     refresh: string;
 };
@@ -310,6 +323,7 @@ export type SlidingToken = {
     /**
      * The sliding token.
      * @minLength 1
+     * @maxLength 16384
      */
     token: string;
 };
@@ -321,6 +335,7 @@ export type VerifyRequest = {
     /**
      * An access, refresh or sliding token.
      * @minLength 1
+     * @maxLength 16384
      */
     token: string;
 };
@@ -332,6 +347,7 @@ export type BlacklistRequest = {
     /**
      * A refresh token that has neither expired nor been blacklisted.
      * @minLength 1
+     * @maxLength 16384
      */
     refresh: string;
 };
@@ -343,10 +359,12 @@ export type AnyToken = {
     /**
      * An access, refresh or sliding token, or a token of `/auth/token/`.
      * @minLength 1
+     * @maxLength 16384
      */
     token: string;
     /**
      * What kind of token it may be. Nothing depends on it, since a token shows its kind.
+     * @maxLength 16384
      */
     token_type_hint?: string;
 };
@@ -373,11 +391,15 @@ export type Introspection = {
     sub?: string;
     /**
      * When it expires, in seconds since 1970.
+     * @minimum 0
+     * @maximum 253402300799
      * @format int64
      */
     exp?: number;
     /**
      * When it was issued, in seconds since 1970.
+     * @minimum -62135596800
+     * @maximum 253402300799
      * @format int64
      */
     iat?: number;
@@ -459,6 +481,7 @@ export type SessionPage = {
     previous: string | null;
     /**
      * The sessions of this page.
+     * @maxItems 10000
      */
     results: Session[];
 };
@@ -480,6 +503,7 @@ export type RevokedSessions = {
     /**
      * Their number.
      * @minimum 0
+     * @maximum 2147483647
      * @format int32
      */
     revoked: number;
@@ -497,6 +521,7 @@ export type ProductInput = {
     name: string;
     /**
      * What it is like. May be blank. Left out, it is empty on a new product and stays as it was on an old one.
+     * @maxLength 262144
      */
     description?: string;
     /**
@@ -526,6 +551,7 @@ export type ProductPatch = {
     name?: string;
     /**
      * What it is like. May be blank.
+     * @maxLength 262144
      */
     description?: string;
     /**
@@ -549,6 +575,8 @@ export type ProductPatch = {
 export type Product = {
     /**
      * The product's number.
+     * @minimum 1
+     * @maximum 9007199254740991
      * @format int64
      */
     id: number;
@@ -568,11 +596,15 @@ export type Product = {
     price: string;
     /**
      * How many there are.
+     * @minimum 0
+     * @maximum 2147483647
      * @format int32
      */
     stock: number;
     /**
      * The number of the user who added it.
+     * @minimum 1
+     * @maximum 9007199254740991
      * @format int64
      */
     owner: number;
@@ -604,6 +636,7 @@ export type ProductPage = {
     previous: string | null;
     /**
      * The products of this page.
+     * @maxItems 10000
      */
     results: Product[];
 };
@@ -623,6 +656,7 @@ export type ErrorDetail = {
     code?: string;
     /**
      * What each kind of token that may be in the header found wrong.
+     * @maxItems 2
      */
     messages?: TokenFailure[];
 };
@@ -658,6 +692,7 @@ export type Problem = {
     code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
     /**
      * What is wrong with the input, where `code` is `invalid`.
+     * @maxItems 100
      */
     errors?: InputProblem[];
     /**
@@ -823,12 +858,14 @@ export type ProductErrors = {
 /**
  * What is wrong with one field, or under `non_field_errors` with none in particular.
  * @minItems 1
+ * @maxItems 10
  */
 export type Sentences = string[];
 
 /**
  * A list of sentences for each parameter that is wrong; a bare list where the search text is; or only `detail`
  * where the request is malformed.
+ * @maxItems 1
  */
 export type BadQuery = {
     /**
@@ -1102,6 +1139,7 @@ export type ListSessionsError = BadQuery | Problem | ErrorDetail;
 export type ListSessionsQuery = {
     /**
      * Where the page starts. Taken from `next` or `previous`, never made by hand.
+     * @maxLength 16384
      */
     cursor?: string;
     /**
@@ -1201,10 +1239,12 @@ export type ListProductsError = BadQuery | Problem | ErrorDetail;
 export type ListProductsQuery = {
     /**
      * The exact name, in the same case.
+     * @maxLength 16384
      */
     name?: string;
     /**
      * A part of the name, in any case.
+     * @maxLength 16384
      */
     name__icontains?: string;
     /**
@@ -1250,15 +1290,18 @@ export type ListProductsQuery = {
     /**
      * Words, separated by spaces or commas; each must be part of the name or the description, in any case.
      * Quotes keep words together: `"solid oak" chair`.
+     * @maxLength 16384
      */
     search?: string;
     /**
      * What to sort by: `name`, `price` or `created_at`, several separated by commas, each with a `-` before it
      * for the reverse. Others are dropped. Without any, the newest product (the highest id) comes first.
+     * @maxLength 16384
      */
     ordering?: string;
     /**
      * Where the page starts. Taken from `next` or `previous`, never made by hand.
+     * @maxLength 16384
      */
     cursor?: string;
     /**
@@ -1269,24 +1312,14 @@ export type ListProductsQuery = {
     page_size?: number;
 };
 
-export type ListProductsHeaders = {
-    /**
-     * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
-     * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
-     */
-    "If-None-Match"?: string;
-};
-
 export type ListProductsResponseHeaders = {
     allow?: string;
     vary?: string;
     xRequestId: string;
-    etag: string;
 };
 
 export type ListProductsVariables = {
     query?: ListProductsQuery;
-    headers?: ListProductsHeaders;
 };
 
 export type CreateProductResult = Product;
@@ -1334,6 +1367,7 @@ export type RetrieveProductHeaders = {
     /**
      * The `ETag` of an earlier answer, or several with commas between them: where one of them still holds, the
      * answer is a 304 without a body. Whether a tag is weak does not matter; what is no list of tags matches nothing.
+     * @maxLength 16384
      */
     "If-None-Match"?: string;
 };
@@ -1370,6 +1404,7 @@ export type UpdateProductHeaders = {
      * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
      * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
      * matches nothing.
+     * @maxLength 16384
      */
     "If-Match"?: string;
 };
@@ -1405,6 +1440,7 @@ export type DestroyProductHeaders = {
      * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
      * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
      * matches nothing.
+     * @maxLength 16384
      */
     "If-Match"?: string;
 };
@@ -1440,6 +1476,7 @@ export type PartialUpdateProductHeaders = {
      * The `ETag` of the product as you saw it, or several with commas between them, or `*` for any. Where none of
      * them holds any more, the answer is a 412, and nothing happens. A weak tag, and what is no list of tags,
      * matches nothing.
+     * @maxLength 16384
      */
     "If-Match"?: string;
 };
@@ -1705,7 +1742,6 @@ export type Ops = {
     listProducts: {
         args: {
             query?: ListProductsQuery;
-            headers?: ListProductsHeaders;
         };
         result: Result<ListProductsResult, ListProductsError>;
         mode: "result";
@@ -1713,7 +1749,6 @@ export type Ops = {
             allow?: string;
             vary?: string;
             xRequestId: string;
-            etag: string;
         };
         item: Product;
         page: ListProductsResult;
@@ -1828,7 +1863,7 @@ export const OPERATIONS = {
     endSession: { id: "endSession", method: "DELETE", path: "/auth/sessions/{id}/", tags: ["Sessions"], params: [{ name: "id", in: "path" }], responseKind: "void", security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
     introspectToken: { id: "introspectToken", method: "POST", path: "/auth/introspect/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }], [{ scheme: "clientBasic", kind: "basic" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "cache-control", key: "cacheControl", type: "string" }] },
     revokeToken: { id: "revokeToken", method: "POST", path: "/auth/revoke/", tags: ["JSON Web Tokens"], body: { contentType: "application/json" }, responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }] },
-    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
+    listProducts: { id: "listProducts", method: "GET", path: "/products/", tags: ["Products"], params: [{ name: "name", in: "query" }, { name: "name__icontains", in: "query" }, { name: "price", in: "query" }, { name: "price__lt", in: "query" }, { name: "price__lte", in: "query" }, { name: "price__gt", in: "query" }, { name: "price__gte", in: "query" }, { name: "stock", in: "query" }, { name: "stock__gte", in: "query" }, { name: "stock__lte", in: "query" }, { name: "search", in: "query" }, { name: "ordering", in: "query" }, { name: "cursor", in: "query" }, { name: "page_size", in: "query" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }], pagination: { style: "body-link", nextLink: "/next", items: "/results" } },
     createProduct: { id: "createProduct", method: "POST", path: "/products/", tags: ["Products"], params: [{ name: "Idempotency-Key", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }, { name: "idempotency-replayed", key: "idempotencyReplayed", type: "string" }] },
     retrieveProduct: { id: "retrieveProduct", method: "GET", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-None-Match", in: "header" }], security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },
     updateProduct: { id: "updateProduct", method: "PUT", path: "/products/{id}/", tags: ["Products"], params: [{ name: "id", in: "path" }, { name: "If-Match", in: "header" }], body: { contentType: "application/json" }, security: [[{ scheme: "tokenAuth", kind: "apiKey", name: "Authorization", in: "header" }], [{ scheme: "bearerJWT", kind: "bearer" }]], responseHeaders: [{ name: "allow", key: "allow", type: "string" }, { name: "vary", key: "vary", type: "string" }, { name: "x-request-id", key: "xRequestId", type: "string" }, { name: "etag", key: "etag", type: "string" }] },

@@ -13,17 +13,22 @@ function tell(text) {
 
 // What was logged in last counts: both at once would be one header, and nobody would know whose.
 function take({ scheme, value, refresh }) {
-  ui.authActions.logout(['tokenAuth', 'bearerJWT']);
+  forget(['tokenAuth', 'bearerJWT']);
   ui.preauthorizeApiKey(scheme, value);
   if (refresh) credentials.setRefresh(refresh);
   tell('You are logged in: requests from this page and the code samples now carry this token.');
 }
 
-function drop(schemes) {
+// Swagger UI cannot log out of what nobody is logged in to.
+function forget(schemes) {
   const held = schemes.filter((scheme) => ui.authSelectors.authorized().has(scheme));
-  if (held.length === 0) return;
-  ui.authActions.logout(held);
-  tell('You are logged out: requests from this page carry no token any more.');
+  if (held.length > 0) ui.authActions.logout(held);
+  return held;
+}
+
+function drop(schemes) {
+  if (forget(schemes).length > 0)
+    tell('You are logged out: requests from this page carry no token any more.');
 }
 
 function followDarkMode(query) {

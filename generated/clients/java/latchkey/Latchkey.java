@@ -3682,7 +3682,7 @@ public final class Latchkey {
             throw apiErrorFrom(response, url);
         }
         ProductPage data = ProductPage.fromJson(decodeJson(response));
-        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}, {"etag", "etag", "string"}}), response.statusCode());
+        return new Envelope<>(data, readEnvelopeHeaders(response, new String[][] {{"allow", "allow", "string"}, {"vary", "vary", "string"}, {"x-request-id", "xRequestId", "string"}}), response.statusCode());
     }
 
     /** listProducts response pages, following the pagination rule automatically. */
