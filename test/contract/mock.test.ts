@@ -42,9 +42,9 @@ function wishesFor(example: AnswerExample): string[] {
   const isFirst = (isLike: (one: AnswerExample) => boolean): boolean =>
     others.find(isLike) === example;
   return [
-    ...(name === '' ? [] : [`code=${status}, example=${name}`]),
+    ...(type === undefined ? [] : [`code=${status}, example=${name}`]),
     ...(isFirst((one) => one.status === status) ? [`code=${status}`] : []),
-    ...(name !== '' && isFirst((one) => one.name === name) ? [`example=${name}`] : []),
+    ...(type !== undefined && isFirst((one) => one.name === name) ? [`example=${name}`] : []),
   ];
 }
 
