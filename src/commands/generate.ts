@@ -8,6 +8,7 @@ import type { Json, JsonObject } from './sample-languages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
+const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 const SAMPLES = ['example', 'examples', 'default', 'enum'];
 
 function bundle(): JsonObject {
@@ -69,12 +70,15 @@ function downgrade(node: Json): Json {
   return isObject(node) ? downgradeObject(node) : node;
 }
 
-// OpenAPI 3.0 has no type arrays, no `examples` in schemas, and booleans for exclusive bounds. The links of a response
-// are left out: older parsers refuse a link that sends a body of several fields, and generators make nothing of them.
+// OpenAPI 3.0 has no type arrays, no `examples` in schemas, and booleans for exclusive bounds. What generators need not
+// know, and some fail at, is left out: links that send a body of several fields, and forms beside the same body in JSON.
 function downgradeObject(node: JsonObject): JsonObject {
   const result: JsonObject = {};
   for (const [key, value] of Object.entries(node)) {
     if (key === 'links' && node.description !== undefined) continue;
+    if (FORMS.includes(key) && node['application/json'] !== undefined) continue;
+    // Some take it for a number, and send one.
+    if (key === 'format' && value === 'decimal') continue;
     if (key === 'examples' && Array.isArray(value)) result.example = value[0] ?? null;
     else if (/^exclusiveM(in|ax)imum$/.test(key) && typeof value === 'number') {
       result[key] = true;
@@ -88,14 +92,9 @@ function withoutTypeArray({ type, ...schema }: JsonObject, types: Json[]): JsonO
   const names = types.map(String).filter((name) => name !== 'null');
   const nullable = names.length < types.length && { nullable: true };
   if (names.length === 1) return { type: names.join(), ...schema, ...nullable };
+  // The Java that openapi-generator makes of a choice with a list in it does not compile: here it may be anything.
   const { properties, required, additionalProperties, items, ...common } = schema;
-  // What is undefined here is left out by JSON.stringify.
-  const keywords: Record<string, object> = {
-    object: { properties, required, additionalProperties },
-    array: { items },
-  };
-  const anyOf = names.map((name) => ({ type: name, ...keywords[name] }));
-  return { ...common, anyOf, ...nullable };
+  return { ...common, ...nullable };
 }
 
 const read = (name: string) =>

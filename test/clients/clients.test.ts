@@ -8,53 +8,45 @@ import { insertProduct } from '../../src/products/repository.ts';
 import { startApp } from '../support/app.ts';
 import { createUser } from '../support/factories.ts';
 import { startMock } from '../support/mock.ts';
-import { clients, languages } from './clients.ts';
-import type { TestedClient } from './clients.ts';
+import type { Place, TestedClient } from './client.ts';
 import { run } from './commands.ts';
 import { findOperations, operationIds } from './operations.ts';
+import { otherClients } from './other-clients.ts';
+import { redoclyClients } from './redocly-clients.ts';
 import { writeResults } from './results.ts';
 import type { Result } from './results.ts';
 import { PRODUCTS, STEPS } from './steps.ts';
 
 const work = mkdtempSync(path.join(tmpdir(), 'latchkey-clients-'));
 const found: Record<string, Omit<Result, 'since'>> = {};
-let mock = '';
-const stops: (() => unknown)[] = [];
-
-test.before(async () => {
-  mock = await startMock({ teardown: (stop) => void stops.push(stop) });
-});
 
 test.after.always('the results are kept', async () => {
-  for (const stop of stops) stop();
   rmSync(work, { recursive: true });
   await writeResults(found);
 });
 
-for (const client of clients) {
-  const name = `${client.language} by ${client.generator}`;
-  const missing = client.version === undefined ? client.generator : client.language;
-  if (client.version === undefined || languages[client.language] === undefined)
-    test.skip(`the client in ${name}: ${missing} is not installed`, () => {});
+for (const client of [...redoclyClients, ...otherClients]) {
+  const { language, generator, tools = [] } = client;
+  const name = `the client in ${language.name} by ${generator.name}`;
+  const missing = [language, generator, ...tools].find(({ version }) => version === undefined);
+  if (missing) test.skip(`${name}: ${missing.name} is not installed`, () => {});
   else {
-    test.serial(`the client in ${name} has every operation, and compiles`, (t) => build(t, client));
-    test.serial(`the client in ${name} takes every step at the service`, (t) =>
-      walkService(t, client),
-    );
-    test.serial(`the client in ${name} takes every step at the mock`, (t) => walkMock(t, client));
+    test.serial(`${name} has every operation, and compiles`, (t) => build(t, client));
+    test.serial(`${name} takes every step at the service`, (t) => walkService(t, client));
+    test.serial(`${name} takes every step at the mock`, (t) => walkMock(t, client));
   }
 }
 
-const placeOf = ({ folder }: TestedClient) => ({
+const placeOf = ({ folder }: TestedClient): Place => ({
   folder: path.join(import.meta.dirname, folder),
   work: path.join(work, folder),
 });
 
 async function build(t: ExecutionContext, client: TestedClient): Promise<void> {
-  const { folder, generator, version, language, note } = client;
+  const { folder, language, generator, note } = client;
   const result: Omit<Result, 'since'> = {
-    language: `${language} ${languages[language]}`,
-    generator: `${generator} ${version}`,
+    language: `${language.name} ${language.version}`,
+    generator: `${generator.name} ${generator.version}`,
     operations: 'none',
     compiles: false,
     service: 'none',
@@ -87,7 +79,7 @@ async function walkService(t: ExecutionContext, client: TestedClient): Promise<v
 }
 
 async function walkMock(t: ExecutionContext, client: TestedClient): Promise<void> {
-  await walk(t, client, 'mock', mock, 'correct-horse-battery');
+  await walk(t, client, 'mock', await startMock(t), 'correct-horse-battery');
 }
 
 async function walk(

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 export interface Command {
@@ -23,10 +23,4 @@ export async function run({ words, directory, env }: Command): Promise<Outcome> 
     const { message, stdout = '' } = error as Error & { stdout?: string }; // so says execFile
     return { stdout, complaint: `${message}\n${stdout}` };
   }
-}
-
-/** The first version number that a command prints; undefined where there is no such command. */
-export function versionOf(file: string, ...args: string[]): string | undefined {
-  const { status, stdout } = spawnSync(file, args, { encoding: 'utf8' });
-  return status === 0 ? /\d+(\.\d+)+/.exec(stdout)?.[0] : undefined;
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net/http"
 	"os"
 
 	"latchkey"
@@ -48,18 +47,10 @@ func refusal(err error, target any) int {
 
 func connect(auth latchkey.Auth, headers map[string]string) *latchkey.Client {
 	return latchkey.New(latchkey.Config{
-		ServerURL:  os.Getenv("LATCHKEY_URL"),
-		Auth:       auth,
-		Headers:    headers,
-		Middleware: []latchkey.Middleware{{OnRequest: turnPage}},
+		ServerURL: os.Getenv("LATCHKEY_URL"),
+		Auth:      auth,
+		Headers:   headers,
 	})
-}
-
-// The mock knows no cursors: it is asked for the last page by name. The service ignores this.
-func turnPage(request *http.Request) {
-	if request.URL.Query().Has("cursor") {
-		request.Header.Set("Prefer", "example=last_page")
-	}
 }
 
 // prefer asks the mock for a refusal by name. The service ignores this.

@@ -1,4 +1,3 @@
-import java.net.http.HttpRequest;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -9,21 +8,9 @@ public final class Program {
     private static final String USERNAME = System.getenv("LATCHKEY_USERNAME");
     private static final String PASSWORD = System.getenv("LATCHKEY_PASSWORD");
 
-    /** The mock knows no cursors: it is asked for the last page by name. The service ignores this. */
-    private static final Latchkey.Middleware TURN_PAGE = new Latchkey.Middleware() {
-        @Override
-        public void onRequest(HttpRequest.Builder request) {
-            String query = request.copy().build().uri().getQuery();
-            if (query != null && query.contains("cursor=")) {
-                request.setHeader("Prefer", "example=last_page");
-            }
-        }
-    };
-
     private static Latchkey.Config config(Latchkey.Auth auth) {
         return new Latchkey.Config()
             .serverUrl(System.getenv("LATCHKEY_URL"))
-            .middleware(TURN_PAGE)
             .auth(auth);
     }
 
