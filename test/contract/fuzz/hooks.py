@@ -153,6 +153,8 @@ def filter_failure(_context, failure, case, response):
     Of the values that a schema excludes, DRF takes those that it can read as one that the schema admits; and some that
     it admits are refused for reasons that no schema can hold. The contract says both in words.
     """
+    if drf.is_too_large(case, response):
+        return False
     if response.status_code in drf.CONDITIONS and drf.CONDITIONS[response.status_code] in response.request.headers:
         return not isinstance(failure, (AcceptedNegativeData, RejectedPositiveData))
     if isinstance(failure, AcceptedNegativeData):
