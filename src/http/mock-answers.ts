@@ -29,6 +29,7 @@ export interface Verdict {
   /** Of the body, with values that do not fit. */
   wrongFields: string[];
 }
+
 /** `Prefer: code=401, example=bearer_expired`, or one of the two (RFC 7240). */
 export function readWish(ctx: Context): Wish | undefined {
   const wishes = [...ctx.get('Prefer').matchAll(/\b(code|example)="?(\w+)"?/g)];
