@@ -1541,7 +1541,6 @@ export interface components {
         /**
          * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
          *     when the content does.
-         * @example "NTu0twY6gR5WbTkhJp9g7JQHN4jklq85DBj39YnHp6w"
          */
         ETag: string;
         /**

@@ -94,7 +94,7 @@ const PACKAGES: [name: string, files: string[]][] = [
   ['openapi-backend', ['src/http/api.ts']],
   ['jsonwebtoken', ['src/jwt/codec.ts']],
   ['bcrypt', ['src/users/passwords.ts']],
-  ['@stoplight/prism-http', ['src/http/mock.ts']],
+  ['@stoplight/prism-core', ['src/http/mock.ts']],
   ['@fastify/busboy', ['src/http/body.ts']],
   ['../generated/openapi.ts', ['src/contract.ts', 'src/problems.ts']],
 ];

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'ava';
 import { answerSeen, coverageOf, documentedAnswers } from './support/coverage.ts';
 
@@ -46,4 +50,35 @@ for (const [request, status, headers, seen] of SEEN)
 
     t.is(name, seen);
     t.true(name === undefined || documentedAnswers().includes(name));
+  });
+
+const all = documentedAnswers();
+const SUITES: [what: string, sees: string[], code: number, args: string[], exit: number][] = [
+  ['sees everything', all, 0, [], 0],
+  ['sees all but one', all.slice(1), 0, [], 1],
+  ['sees everything and fails', all, 3, [], 3],
+  ['sees nothing, and is a part', [], 0, ['test/any.test.ts'], 0],
+];
+
+// A script stands in for the suite.
+const onPosix = process.platform === 'win32' ? test.skip : test;
+
+for (const [what, sees, code, args, exit] of SUITES)
+  onPosix(`a run that ${what} ends with ${exit}`, (t) => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), 'latchkey-coverage-'));
+    t.teardown(() => rmSync(directory, { recursive: true }));
+    writeFileSync(path.join(directory, 'seen'), sees.join('\n'));
+    const script = `#!/bin/sh\ncp ${directory}/seen "$CONTRACT_COVERAGE_DIR/"\nexit ${code}\n`;
+    writeFileSync(path.join(directory, 'c8'), script, { mode: 0o755 });
+    const PATH = `${directory}:${process.env.PATH}`;
+
+    const run = path.join(import.meta.dirname, 'run.ts');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [run, ...args], {
+      env: { ...process.env, PATH },
+      encoding: 'utf8',
+    });
+
+    t.is(status, exit);
+    t.is(stdout, `\n${coverageOf(new Set(sees)).line}\n`);
+    t.is(stderr, exit === 1 ? `no test has seen ${all[0]}\n` : '');
   });

@@ -9,6 +9,7 @@ import { startWithoutDatabase } from './http/shell.ts';
 import { startApp } from './support/app.ts';
 import type { TestApp } from './support/app.ts';
 import type { Answer } from './support/client.ts';
+import { SERVER } from './support/database.ts';
 import { answerExamples, exampleOperations } from './support/examples.ts';
 import type { AnswerExample } from './support/examples.ts';
 import { addCurrent, temporaryDirectory } from './support/keys.ts';
@@ -18,7 +19,10 @@ const SETTINGS = {
   INTROSPECTION_CLIENT_SECRET: CLIENT_SECRET,
 };
 
-type Service = 'the one of the story' | 'rotating' | 'closed' | 'with keys' | 'without database';
+const onEmbedded = SERVER === undefined ? test : test.skip;
+
+type Service =
+  'the one of the story' | 'rotating' | 'closed' | 'with keys' | 'busy' | 'without database';
 
 // By whom an example is shown that needs other settings, or an illness.
 const ELSEWHERE: Record<string, Service> = {
@@ -26,6 +30,7 @@ const ELSEWHERE: Record<string, Service> = {
   rotation: 'with keys',
   registration_closed: 'closed',
   service_unavailable: 'without database',
+  idempotency_conflict: 'busy',
 };
 
 const shownBy = (service: Service): AnswerExample[] =>
@@ -49,6 +54,20 @@ test('the service answers as the examples of the contract say, and takes the req
   t.deepEqual(await refusedRequests(app), []);
   t.deepEqual(await refusedParameters(app), []);
 });
+
+onEmbedded(
+  'while a request with the same key is answered, it answers as the example of that says',
+  async (t) => {
+    const app = await startApp(t, SETTINGS);
+    await writeStory(app);
+    // The one session of an embedded database never waits for itself: this is what it would see of another.
+    await app.db.raw(`CREATE FUNCTION pg_try_advisory_xact_lock(bigint) RETURNS boolean
+    LANGUAGE sql AS 'SELECT false'`);
+    await app.db.raw('SET search_path = public, pg_catalog');
+
+    t.deepEqual(await liesTo(app, shownBy('busy')), []);
+  },
+);
 
 test('without its database, it answers as the examples of that say', async (t) => {
   const app = await startWithoutDatabase(t, SETTINGS);
@@ -104,10 +123,13 @@ function lieIn(example: AnswerExample, answer: Answer): unknown[] {
     status: answer.status,
     type: answer.headers.get('content-type'),
     body: asShown(answer.body, body, UNFORESEEN[id]),
-    headers: Object.fromEntries(Object.keys(headers).map((key) => [key, answer.headers.get(key)])),
+    headers: asShown(headersOf(answer, Object.keys(headers)), headers, UNFORESEEN[id]),
   };
   return isDeepStrictEqual(given, told) ? [] : [{ id, type, given, told }];
 }
+
+const headersOf = ({ headers }: Answer, names: string[]): Record<string, string | null> =>
+  Object.fromEntries(names.map((name) => [name, headers.get(name)]));
 
 async function refusedRequests(app: TestApp): Promise<string[]> {
   const refused: string[] = [];

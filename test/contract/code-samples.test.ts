@@ -71,7 +71,7 @@ const LANGUAGES: Language[] = [
 for (const { label, file, needs, isThere, prepare } of LANGUAGES) {
   const declare = isThere ? test : test.skip;
   const title = `each sample in ${label} gets the answer that the contract documents`;
-  declare(isThere ? title : `${title} (needs ${needs})`, async (t) => {
+  declare(isThere ? title : `${title} (skipped: needs ${needs})`, async (t) => {
     const noted = await startNoted(t);
     const samples = await samplesIn(label, noted);
     const directory = write(t, samples, file);

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
 import puppeteer from 'puppeteer-core';
 import type { Browser, HTTPRequest, Page } from 'puppeteer-core';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
-
-export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-export const hasChromium = existsSync(CHROMIUM);
+import { CHROMIUM } from '../support/browser.ts';
 
 export interface DocsPage {
   app: TestApp;

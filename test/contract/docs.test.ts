@@ -4,21 +4,12 @@ import type { Page } from 'puppeteer-core';
 import { contractDocument } from '../../src/contract.ts';
 import { hashPassword } from '../../src/users/passwords.ts';
 import type { TestApp } from '../support/app.ts';
+import { CHROMIUM } from '../support/browser.ts';
 import { createUser, logIn } from '../support/factories.ts';
-import {
-  block,
-  CHROMIUM,
-  execute,
-  hasChromium,
-  launch,
-  openDocs,
-  paste,
-  textOf,
-  unfold,
-} from './docs-page.ts';
+import { block, execute, launch, openDocs, paste, textOf, unfold } from './docs-page.ts';
 import type { DocsPage } from './docs-page.ts';
 
-const browser = hasChromium ? await launch() : undefined;
+const browser = CHROMIUM === undefined ? undefined : await launch();
 test.after.always(() => browser?.close());
 
 type Open = (look?: { width: number; height: number; colours: string }) => Promise<DocsPage>;
@@ -26,7 +17,7 @@ type Open = (look?: { width: number; height: number; colours: string }) => Promi
 // One after the other: the pages share a browser, and the machine.
 function inBrowser(title: string, run: (t: ExecutionContext, open: Open) => Promise<void>): void {
   if (browser) test.serial(title, (t) => run(t, (look) => openDocs(t, browser, look)));
-  else test.skip(`${title} (${CHROMIUM} is not there)`, () => {});
+  else test.skip(`${title} (skipped: there is no Chromium here)`, () => {});
 }
 
 // Who the contract's examples are about, so that the forms of the page are right as they are filled.

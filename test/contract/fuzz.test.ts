@@ -67,7 +67,7 @@ fuzzing(`every link that the contract declares was followed${REASON}`, (t) => {
   const unfollowed = declaredLinks().filter((link) => fuzzed.every((run) => !run.links[link]));
 
   t.deepEqual(unfollowed, []);
-  t.is(declaredLinks().length, 20);
+  t.is(declaredLinks().length, 21);
 });
 
 fuzzing(`what a contract promises and the service does not keep is found${REASON}`, async (t) => {

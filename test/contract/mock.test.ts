@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { startWithoutDatabase } from '../http/shell.ts';
 import { createClient } from '../support/client.ts';
@@ -42,9 +46,9 @@ function wishesFor(example: AnswerExample): string[] {
   const isFirst = (isLike: (one: AnswerExample) => boolean): boolean =>
     others.find(isLike) === example;
   return [
-    ...(name === '' ? [] : [`code=${status}, example=${name}`]),
+    ...(type === undefined ? [] : [`code=${status}, example=${name}`]),
     ...(isFirst((one) => one.status === status) ? [`code=${status}`] : []),
-    ...(name !== '' && isFirst((one) => one.name === name) ? [`example=${name}`] : []),
+    ...(type !== undefined && isFirst((one) => one.name === name) ? [`example=${name}`] : []),
   ];
 }
 
@@ -125,6 +129,43 @@ test('a request that the contract does not take is refused', async (t) => {
     t.is((await answer).status, status);
 });
 
+const REFUSALS: [path: string, json: object, body: object][] = [
+  ['/products/', { name: '', price: '1' }, { name: ['This field may not be blank.'] }],
+  ['/products/', { name: 'Oak chair', price: 'cheap' }, { price: ['A valid number is required.'] }],
+  [
+    '/products/',
+    { name: '', description: null, price: 'cheap', stock: -1 },
+    {
+      name: ['This field may not be blank.'],
+      description: ['This field may not be null.'],
+      price: ['A valid number is required.'],
+      stock: ['Ensure this value is greater than or equal to 0.'],
+    },
+  ],
+  [
+    '/products/',
+    { name: 'Oak chair' },
+    { name: ['This field is required.'], price: ['This field is required.'] },
+  ],
+  ['/auth/revoke/', { token: null }, { token: ['This field is required.'] }],
+];
+
+test('a refusal is about the fields that are wrong, where the contract shows one about them', async (t) => {
+  const client = createClient(t, base);
+
+  for (const [path, json, body] of REFUSALS) {
+    const answer = await client.post(path, { authorization: 'Bearer any', json });
+    t.is(answer.status, 400);
+    t.deepEqual(answer.body, body, JSON.stringify(json));
+  }
+  const problem = await client.post('/products/', {
+    authorization: 'Bearer any',
+    json: { name: '', description: null, price: 'cheap', stock: -1 },
+    headers: { Accept: 'application/problem+json' },
+  });
+  t.like(problem.body, { code: 'invalid', errors: { length: 4 } });
+});
+
 const TOO_MUCH = 'x'.repeat(300_000);
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const ALIKE: [why: string, method: string, path: string, options?: RequestOptions][] = [
@@ -189,6 +230,21 @@ test('a wish for what the contract does not show is told what it shows', async (
     detail:
       'The contract shows no such answer. It shows: 200 rotation, 200 none, 400 malformed_request, 404 unknown_format, 406 not_acceptable.',
   });
+});
+
+test('the commands of the README print what is shown there', async (t) => {
+  const readme = readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [, blocks = ''] = /\n### The mock\n(.*?)\n###? /s.exec(readme) ?? [];
+  const [, dialogue = ''] = /```console\n(.*?)```/s.exec(blocks) ?? [];
+  const turns = dialogue.split(/^\$ /m).slice(1);
+
+  for (const turn of turns) {
+    const [command = '', ...printed] = turn.trimEnd().split('\n');
+    const here = (text: string): string => text.replaceAll('http://127.0.0.1:4010', base);
+    const { stdout } = await promisify(execFile)('bash', ['-c', here(command)]);
+    t.is(stdout.trimEnd(), here(printed.join('\n')), command);
+  }
+  t.is(turns.length, 6);
 });
 
 test('a page of any origin may send and read what it needs', async (t) => {

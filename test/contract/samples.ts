@@ -14,7 +14,11 @@ interface Documented {
   'x-codeSamples': { label: string; source: string }[];
   responses: Record<string, unknown>;
 }
-const { paths } = contractDocument() as { paths: Record<string, Record<string, Documented>> };
+const { paths, components } = contractDocument() as {
+  paths: Record<string, Record<string, Documented>>;
+  components: { parameters: Record<'SessionId' | 'ProductId', { example: string | number }> };
+};
+const { SessionId, ProductId } = components.parameters;
 
 const operations = Object.values(paths).flatMap((item) =>
   Object.values(item).filter(({ operationId }) => operationId !== undefined),
@@ -68,8 +72,8 @@ async function exampleOf(
   if (operationId === 'refreshSlidingToken') bodies[operationId] = await slidingToken(app, user);
   return {
     alice: operationId === 'registerUser' ? `not-yet-${user.id}` : user.username,
-    '/products/42/': `/products/${id}/`,
-    '019ab042-7f00-7c3e-9d21-4f6a8b1c2d3e': sid,
+    [`/products/${ProductId.example}/`]: `/products/${id}/`,
+    [SessionId.example]: sid,
     YOUR_REFRESH_TOKEN: refresh,
     YOUR_TOKEN: bodies[operationId] ?? user.token,
   };

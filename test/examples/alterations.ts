@@ -44,12 +44,17 @@ export const query =
 
 /** The parameters as the contract shows them lead to the second page of two. */
 export const firstPage: Provocation = (sent) => {
-  const { page_size = '' } = sent.operation.query;
-  return query({ page_size })(sent);
+  const { page_size } = sent.operation.query;
+  return page_size === undefined ? sent : query({ page_size })(sent);
 };
 export const lastPage: Provocation = (sent) => {
-  const { cursor = '', page_size = '' } = sent.operation.query;
-  return query({ cursor, page_size })(sent);
+  const { cursor = '' } = sent.operation.query;
+  return query({ cursor })(firstPage(sent));
+};
+
+export const unchanged: Provocation = (sent) => {
+  const tag = sent.operation.headers['If-None-Match'] ?? '';
+  return header('If-None-Match', tag)(firstPage(sent));
 };
 
 export const path =

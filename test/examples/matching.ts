@@ -30,6 +30,8 @@ const isJustNow: Matcher = (value) => {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text) && Math.abs(age) < 60_000;
 };
 
+const isTag: Matcher = (value) => /^"[\w-]{43}"$/.test(String(value));
+
 const isBase64urlLike: Matcher = (value, shown) =>
   /^[\w-]+$/.test(String(value)) && String(value).length === String(shown).length;
 
@@ -41,9 +43,9 @@ export const UNFORESEEN: Record<string, Record<string, Matcher>> = {
   'refreshToken rotated': { access: isTokenLike, refresh: isTokenLike },
   'obtainSlidingToken sliding': { token: isTokenLike },
   'refreshSlidingToken refreshed': { token: isTokenLike },
-  'createProduct oak_chair': { created_at: isJustNow, updated_at: isJustNow },
-  'updateProduct oak_chair': { updated_at: isJustNow },
-  'partialUpdateProduct oak_chair_on_sale': { updated_at: isJustNow },
+  'createProduct oak_chair': { created_at: isJustNow, updated_at: isJustNow, etag: isTag },
+  'updateProduct oak_chair': { updated_at: isJustNow, etag: isTag },
+  'partialUpdateProduct oak_chair_on_sale': { updated_at: isJustNow, etag: isTag },
   'getJwks rotation': {
     kid: isBase64urlLike,
     n: isBase64urlLike,

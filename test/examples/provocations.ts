@@ -15,9 +15,10 @@ import {
   raw,
   textProvocations,
   token,
+  unchanged,
 } from './alterations.ts';
 import type { Provocation } from './alterations.ts';
-import { ACCESS, BOBS, DAVES, DAVES_ID, ENDED, REFRESH, STORY_TIME } from './story.ts';
+import { ACCESS, BOBS, DAVES, DAVES_ID, ENDED, REFRESH, STORY_TIME, USED_KEY } from './story.ts';
 
 const EXPIRED = Math.floor(STORY_TIME.getTime() / 1000) - 1;
 // As simplejwt issues them: of no session.
@@ -27,7 +28,8 @@ const OF_DAVE = { ...OF_NOBODY, user_id: String(DAVES_ID) };
 /** By the name of an example, wherever it is shown. */
 export const PROVOCATIONS: Record<string, Provocation> = {
   // The answers without a body.
-  '': asItIs,
+  204: asItIs,
+  304: unchanged,
 
   hello: asItIs,
   token: asItIs,
@@ -148,6 +150,10 @@ export const PROVOCATIONS: Record<string, Provocation> = {
   filter_null_character: query({ name__icontains: 'oak\0' }),
   search_null_character: query({ search: 'oak\0' }),
 
+  precondition_failed: header('If-Match', '"of another version"'),
+  idempotency_key_malformed: header('Idempotency-Key', 'two words'),
+  idempotency_key_reused: header('Idempotency-Key', USED_KEY),
+  idempotency_conflict: asItIs,
   product_not_found: path('/products/404/'),
   product_fields_required: body({}),
   ...textProvocations('name', 'name'),

@@ -25,7 +25,8 @@ export function validRequest(operation: ExampleOperation): Sent {
   const { path, permissions, requests } = operation;
   const isForStaff = permissions.some((name) => name.startsWith('IsAdminUser'));
   const Authorization = isForStaff ? `Token ${CAROLS}` : `Bearer ${ACCESS}`;
-  const headers = { Authorization, 'X-Request-Id': REQUEST_ID };
+  const { 'If-None-Match': _, ...conditions } = operation.headers;
+  const headers = { Authorization, 'X-Request-Id': REQUEST_ID, ...conditions };
   return { operation, path, query: {}, headers, json: requests[0]?.value };
 }
 

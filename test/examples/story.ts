@@ -49,11 +49,14 @@ const listed = ['two_sessions', 'last_page'].flatMap(
   (name) => (exampleValue('listSessions', name) as Page<Session>).results,
 );
 
+/** An idempotency key by which Alice has added something else. */
+export const USED_KEY = 'c0ffee00-1d1e-4f2a-9b3c-4d5e6f708192';
+
 /** A session that has ended. */
 export const ENDED = '01a1e4a9-5f30-7b61-92d7-3c8f0e5a7b14';
 
 // Each row of the story is in one of them.
-const TABLES = ['users', 'authtoken', 'token_family', 'product', 'revocation'];
+const TABLES = ['users', 'authtoken', 'token_family', 'product', 'idempotency_key', 'revocation'];
 
 /** The world as the examples have it, in an empty database. */
 export async function writeStory({ db, deps, clock }: TestApp): Promise<void> {
@@ -67,6 +70,15 @@ export async function writeStory({ db, deps, clock }: TestApp): Promise<void> {
   ])
     await createAccount({ ...account, password }, deps);
   await db('product').insert(products);
+  await db('idempotency_key').insert({
+    user_id: 1,
+    operation: 'createProduct',
+    key: USED_KEY,
+    fingerprint: Buffer.alloc(32),
+    status: 201,
+    body: '{}',
+    expires_at: new Date(STORY_TIME.getTime() + 86_400_000),
+  });
   await db('token_family').insert([
     ...listed.map(({ current, ...shown }) => ({
       ...session(shown.id, current ? claimsOf(REFRESH).jti : `jti of ${shown.id}`),
@@ -92,7 +104,7 @@ export async function retellStory(app: TestApp, operationId: string): Promise<vo
   const copies = TABLES.map(
     (table) => `INSERT INTO ${table} OVERRIDING SYSTEM VALUE TABLE story.${table}`,
   );
-  await db.raw(`TRUNCATE ${TABLES.join()}, blacklisted_token; ${copies.join('; ')}`);
+  await db.raw(`TRUNCATE ${TABLES.join()} CASCADE; ${copies.join('; ')}`);
   await forget({ db, deps });
   await BEFOREHAND[operationId]?.(app);
 }
@@ -119,7 +131,10 @@ async function forget({ db, deps }: Pick<TestApp, 'db' | 'deps'>): Promise<void>
 /** What has to be otherwise for an operation to succeed. */
 const BEFOREHAND: Record<string, (app: TestApp) => Promise<unknown>> = {
   // Nobody is there yet.
-  registerUser: ({ db }) => db.raw('TRUNCATE users RESTART IDENTITY CASCADE'),
+  registerUser: ({ db }) =>
+    db.raw(
+      `TRUNCATE users CASCADE; SELECT setval(pg_get_serial_sequence('users', 'id'), 1, false)`,
+    ),
   createProduct: async ({ db }) => {
     await db('product').where('id', '>', 41).delete();
     await db.raw(`SELECT setval(pg_get_serial_sequence('product', 'id'), 41)`);

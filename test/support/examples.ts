@@ -46,6 +46,8 @@ export interface ExampleOperation {
   path: string;
   /** The examples of the parameters behind the question mark. */
   query: Record<string, string>;
+  /** The examples of the parameters in headers. */
+  headers: Record<string, string>;
   /** What the path knows, in the order of `Allow`. */
   allow: string;
   permissions: string[];
@@ -58,8 +60,9 @@ export interface ExampleOperation {
 export interface AnswerExample {
   operation: ExampleOperation;
   status: number;
-  /** Undefined where the answer has no body; it then has no name either. */
+  /** Undefined where the answer has no body. */
   type: string | undefined;
+  /** The status, where there is no body and so no example. */
   name: string;
   value: unknown;
   /** By name in lower case, as examples. */
@@ -108,11 +111,8 @@ function toOperation(
     id: documented.operationId,
     method: method.toUpperCase(),
     path,
-    query: Object.fromEntries(
-      parameters
-        .filter((one) => one.in === 'query')
-        .map(({ name = '', example }) => [name, String(example)]),
-    ),
+    query: examplesIn('query', parameters),
+    headers: examplesIn('header', parameters),
     allow,
     permissions: documented['x-permissions'],
     isPublic: documented.security.every((one) => Object.keys(one).length === 0),
@@ -121,13 +121,18 @@ function toOperation(
   };
 }
 
+function examplesIn(place: string, parameters: Parameter[]): Record<string, string> {
+  const found = parameters.filter((one) => one.in === place);
+  return Object.fromEntries(found.map(({ name = '', example }) => [name, String(example)]));
+}
+
 function answersOf({ responses }: Documented, operation: ExampleOperation): AnswerExample[] {
   return Object.entries(responses).flatMap(([status, response]): AnswerExample[] => {
     const { headers = {}, content } = resolve(response);
     const answer = { operation, status: Number(status) };
     const shown = content
       ? namedExamples(content)
-      : [{ type: undefined, name: '', value: undefined }];
+      : [{ type: undefined, name: status, value: undefined }];
     return shown.map((example) => ({
       ...answer,
       ...example,

@@ -29,7 +29,8 @@
  *   one, such as `"12"` or `"yes"`: forms know nothing but text. There, an optional number that
  *   is left blank counts as not sent.
  * - Text with a NUL or with half of a surrogate pair in it is refused.
- * - Auth requests may have 16,384 bytes, requests that write products 262,144; beyond that the answer is a 413.
+ * - Bodies of auth requests may have 16,384 bytes, of requests that write products 262,144; beyond that the answer is a
+ *   413. The first line and the headers of any request may have 16,384 together; beyond that it is a 431.
  * - Every path ends in a slash, except that of a file. Without it the answer is a redirect (308) to the path with it.
  * - Answers are JSON. `?format=json` or an `Accept` header may say so; other formats are refused.
  *
@@ -71,9 +72,9 @@
  * | `error` | 500 | The service has a fault |
  * | `service_unavailable` | 503 | The service is ill for the moment |
  *
- * A 405, which a wrong method meets on any path, and a 500 are not among the responses below. `not_acceptable` is
- * told without its code, because whoever names a problem takes JSON. An `invalid` input has a list of `errors`, each
- * with a code of its own:
+ * A 405, which a wrong method meets on any path, a 431 and a 500 are not among the responses below; a 431 is never a
+ * problem, since the request was not read. `not_acceptable` is told without its code, because whoever names a problem
+ * takes JSON. An `invalid` input has a list of `errors`, each with a code of its own:
  *
  * | code | means |
  * | --- | --- |

@@ -56,9 +56,16 @@ def session_id():
     return claims["sid"]
 
 
-def product_id():
-    product = {"name": "Oak chair", "price": "49.90"}
-    return post("/products/", product, Authorization=authorization(CALLER))["id"]
+def product():
+    """The id and the tag of a product of the caller's own."""
+    response = session.post(
+        f"{BASE}/products/",
+        json={"name": "Oak chair", "price": "49.90"},
+        headers={"Authorization": authorization(CALLER)},
+        timeout=30,
+    )
+    response.raise_for_status()
+    return response.json()["id"], response.headers["ETag"]
 
 
 bystander = None
@@ -100,7 +107,8 @@ BODIES = {
 # What has to be there for the operation to have something to show.
 BEFORE = {"listSessions": lambda: post("/login/", CALLER)}
 
-PATHS = {
-    "/auth/sessions/{id}/": lambda: {"id": session_id()},
-    "/products/{id}/": lambda: {"id": product_id()},
+# The id of an object, and its tag where it has one.
+OBJECTS = {
+    "/auth/sessions/{id}/": lambda: (session_id(), None),
+    "/products/{id}/": product,
 }

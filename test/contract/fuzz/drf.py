@@ -15,6 +15,10 @@ import jsonschema_rs
 TRUE = {"t", "y", "yes", "true", "on", "1", 1}
 FALSE = {"f", "n", "no", "false", "off", "0", 0}
 LONGEST_NUMBER = 1000
+LARGEST_BODY = LARGEST_HEAD = 16_384
+IDEMPOTENCY_KEY = re.compile(r'("[A-Za-z0-9._~:/+=-]{1,255}"|[A-Za-z0-9._~:/+=-]{1,255})')
+# What may be refused whatever the rest of the request is like: a tag that is old, a key that was used.
+CONDITIONS = {412: "If-Match", 422: "Idempotency-Key"}
 
 
 def resolved(node, root):
@@ -89,6 +93,7 @@ class Sent:
             resolved(one, root) for one in (*item.get("parameters", []), *raw.get("parameters", []))
         ]
         self.query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
+        self.headers = request.headers
         self.path = path_parameters(case.operation.path, url.path)
         self.schema = body_schema(raw, root)
         self.body = body_of(request)
@@ -101,6 +106,8 @@ class Sent:
         schema, name = parameter["schema"], parameter["name"]
         if parameter["in"] == "path":
             return name in self.path and fits(as_read(self.path[name], schema), schema)
+        if parameter["in"] == "header":
+            return name not in self.headers or fits(self.headers[name].strip(), schema)
         if parameter["in"] != "query" or schema.get("x-ignore-invalid"):
             return True
         # The last one counts, and a blank one is none.
@@ -136,6 +143,15 @@ class Sent:
         if isinstance(self.body, dict) and name in self.body:
             return self.body[name]
         return self.query.get(name, [None])[-1]
+
+
+def is_too_large(case, response):
+    """Whether the request has more bytes than are read of it, which decides before all else."""
+    request = response.request
+    if response.status_code == 413:
+        return len(request.body or b"") > case.operation.definition.raw.get("x-max-body-bytes", LARGEST_BODY)
+    head = len(request.url) + sum(len(name) + len(value) + 4 for name, value in request.headers.items())
+    return response.status_code == 431 and head > LARGEST_HEAD - 500
 
 
 def path_parameters(template, path):
