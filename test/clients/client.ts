@@ -21,7 +21,7 @@ export interface TestedClient {
   /** Generates what is not committed, checks types and compiles. */
   build: (place: Place) => Command[];
   start: (place: Place) => Command;
-  /** Where the generated code is. */
+  /** A pattern for the files of the generated code. */
   generated: (place: Place) => string;
 }
 

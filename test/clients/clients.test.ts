@@ -14,11 +14,11 @@ import { findOperations, operationIds } from './operations.ts';
 import { otherClients } from './other-clients.ts';
 import { redoclyClients } from './redocly-clients.ts';
 import { writeResults } from './results.ts';
-import type { Result } from './results.ts';
+import type { Found } from './results.ts';
 import { PRODUCTS, STEPS } from './steps.ts';
 
 const work = mkdtempSync(path.join(tmpdir(), 'latchkey-clients-'));
-const found: Record<string, Omit<Result, 'since'>> = {};
+const found: Record<string, Found> = {};
 
 test.after.always('the results are kept', async () => {
   rmSync(work, { recursive: true });
@@ -29,7 +29,8 @@ for (const client of [...redoclyClients, ...otherClients]) {
   const { language, generator, tools = [] } = client;
   const name = `the client in ${language.name} by ${generator.name}`;
   const missing = [language, generator, ...tools].find(({ version }) => version === undefined);
-  if (missing) test.skip(`${name}: ${missing.name} is not installed`, () => {});
+  if (missing)
+    test.skip(`${name}: ${missing.name} is not installed, or not by setup:tools`, () => {});
   else {
     test.serial(`${name} has every operation, and compiles`, (t) => build(t, client));
     test.serial(`${name} takes every step at the service`, (t) => walkService(t, client));
@@ -44,13 +45,13 @@ const placeOf = ({ folder }: TestedClient): Place => ({
 
 async function build(t: ExecutionContext, client: TestedClient): Promise<void> {
   const { folder, language, generator, note } = client;
-  const result: Omit<Result, 'since'> = {
+  const result: Found = {
     language: `${language.name} ${language.version}`,
     generator: `${generator.name} ${generator.version}`,
     operations: 'none',
     compiles: false,
-    service: 'none',
-    mock: 'none',
+    service: undefined,
+    mock: undefined,
     ...(note !== undefined && { note }),
   };
   found[folder] = result;
@@ -89,7 +90,6 @@ async function walk(
   base: string,
   password: string,
 ): Promise<void> {
-  t.true(found[client.folder]?.compiles, 'it compiles');
   const { env, ...command } = client.start(placeOf(client));
   const settings = {
     LATCHKEY_URL: base,

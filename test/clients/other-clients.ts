@@ -37,7 +37,7 @@ export const otherClients: TestedClient[] = [
     note: 'Of `generated/openapi.ts`. Pages are walked by hand.',
     build: (place) => [tsc(place)],
     start: node,
-    generated: () => path.join(ROOT, 'generated'),
+    generated: () => path.join(ROOT, 'generated/openapi.ts'),
   },
   {
     folder: 'openapi-generator-python',
@@ -49,7 +49,7 @@ export const otherClients: TestedClient[] = [
       mypy(place, `${place.work}/client`, '--follow-imports=silent'),
     ],
     start: (place) => python(place, `${place.work}/client`),
-    generated: ({ work }) => `${work}/client/latchkey`,
+    generated: ({ work }) => `${work}/client/latchkey/api/*.py`,
   },
   {
     folder: 'openapi-python-client',
@@ -69,7 +69,7 @@ export const otherClients: TestedClient[] = [
       mypy(place, place.work, '--follow-imports=silent'),
     ],
     start: (place) => python(place, place.work),
-    generated: ({ work }) => `${work}/latchkey`,
+    generated: ({ work }) => `${work}/latchkey/api/*/*.py`,
   },
   {
     folder: 'oapi-codegen',
@@ -89,7 +89,7 @@ export const otherClients: TestedClient[] = [
       ...goBuild(work, 'program'),
     ],
     start: ({ work }) => ({ words: ['./program'], directory: work }),
-    generated: ({ work }) => `${work}/latchkey`,
+    generated: ({ work }) => `${work}/latchkey/*.go`,
   },
   {
     folder: 'openapi-generator-java',
@@ -114,7 +114,7 @@ export const otherClients: TestedClient[] = [
       words: ['java', '-cp', ['classes', 'jars/*'].join(path.delimiter), 'Program'],
       directory: work,
     }),
-    generated: ({ work }) => `${work}/client/src/main/java`,
+    generated: ({ work }) => `${work}/client/src/main/java/latchkey/api/*.java`,
   },
 ];
 

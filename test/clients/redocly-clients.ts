@@ -15,7 +15,7 @@ export const redoclyClients: TestedClient[] = [
     note: 'Needs `dom` among the `lib` of its tsconfig.json.',
     build: (place) => [tsc(place)],
     start: node,
-    generated: () => committed('typescript'),
+    generated: () => `${committed('typescript')}/**/*.ts`,
   },
   {
     folder: 'redocly-python',
@@ -24,7 +24,7 @@ export const redoclyClients: TestedClient[] = [
     note: 'Needs `httpx`. A refusal is raised: `decode(ProductErrors, error.body)` gives it its type.',
     build: (place) => [mypy(place, committed('python'))],
     start: (place) => python(place, committed('python')),
-    generated: () => committed('python'),
+    generated: () => `${committed('python')}/**/*.py`,
   },
   {
     folder: 'redocly-go',
@@ -33,7 +33,7 @@ export const redoclyClients: TestedClient[] = [
     note: 'Needs no module. A refusal is an `*APIError`, whose body is to be unmarshalled as its type.',
     build: ({ folder, work }) => goBuild(folder, `${work}/program`),
     start: ({ work }) => ({ words: [`${work}/program`], directory: work }),
-    generated: () => committed('go'),
+    generated: () => `${committed('go')}/**/*.go`,
   },
   {
     folder: 'redocly-java',
@@ -42,7 +42,7 @@ export const redoclyClients: TestedClient[] = [
     note: 'Needs no library. A refusal is thrown: `ProductErrors.fromJson(refusal.body)` gives it its type.',
     build: (place) => [javac(place, committed('java'), '-Xlint:all', '-Werror')],
     start: ({ work }) => ({ words: ['java', '-cp', 'classes', 'Program'], directory: work }),
-    generated: () => committed('java'),
+    generated: () => `${committed('java')}/**/*.java`,
   },
 ];
 

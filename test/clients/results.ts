@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { format } from 'prettier';
 
 const FILE = path.join(import.meta.dirname, 'results.json');
@@ -20,22 +21,28 @@ export interface Result {
 }
 export type Results = Record<string, Result>;
 
+/** A result while it is found. */
+export type Found = Omit<Result, 'since' | Walk> & Record<Walk, string | undefined>;
+type Walk = 'service' | 'mock';
+
 export const readResults = (): Results => JSON.parse(readFileSync(FILE, 'utf8'));
 export const readReadme = (): string => readFileSync(README, 'utf8');
 
-/** Keeps what a run has found, and says it in the README. */
-export async function writeResults(found: Record<string, Omit<Result, 'since'>>): Promise<void> {
-  const before = readResults();
+/** Keeps what a run has found of the clients that it has gone through with, and says it in the README. */
+export async function writeResults(found: Record<string, Found>): Promise<void> {
+  const results = readResults();
   const today = new Date().toISOString().slice(0, 10);
-  const dated = Object.entries(found).map(([client, result]) => {
-    const { since, ...known } = before[client] ?? { since: today };
-    const isKnown = JSON.stringify(known) === JSON.stringify(result);
-    return [client, { ...result, since: isKnown ? since : today }];
-  });
-  const results = { ...before, ...Object.fromEntries(dated) };
+  for (const [client, result] of Object.entries(found)) {
+    if (!isComplete(result)) continue;
+    const { since = today, ...known } = results[client] ?? {};
+    results[client] = { ...result, since: isDeepStrictEqual(known, result) ? since : today };
+  }
   writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(README, await withTable(readReadme(), results));
 }
+
+const isComplete = (found: Found): found is Found & Record<Walk, string> =>
+  found.service !== undefined && found.mock !== undefined;
 
 /** The README with the table that the results make. */
 export async function withTable(readme: string, results: Results): Promise<string> {
