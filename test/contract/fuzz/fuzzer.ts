@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { contractDocument } from '../../../src/contract.ts';
 
 const VENV = path.join(import.meta.dirname, '../../../.venv');
 const BINARIES = ['bin/schemathesis', 'Scripts/schemathesis.exe'];
@@ -101,9 +100,7 @@ interface Verdict {
   filtered: number;
 }
 
-export interface Fuzzed extends Verdict, Figures {
-  name: string;
-}
+export interface Fuzzed extends Verdict, Figures, Pick<Run, 'name' | 'scheme'> {}
 
 /** One run of Schemathesis with the credentials of one scheme. */
 export async function fuzz(fuzzing: Fuzzing): Promise<Fuzzed> {
@@ -133,6 +130,7 @@ export async function fuzz(fuzzing: Fuzzing): Promise<Fuzzed> {
       throw new Error(`Schemathesis has left with ${code} and without a report`);
     return {
       name: fuzzing.run.name,
+      scheme: fuzzing.run.scheme,
       ...(JSON.parse(readFileSync(verdict, 'utf8')) as Verdict), // of the pinned version
       ...(JSON.parse(readFileSync(figures, 'utf8')) as Figures), // of figures.py
     };
@@ -156,57 +154,4 @@ function argumentsOf(
     ...operations.flatMap((operation) => ['--include-operation-id', operation]),
     ...(output <= 2 ? [] : ['--no-color']),
   ];
-}
-
-/** What is wrong with the service, the contract or the run itself; nothing if all is well. */
-export function findingsOf(runs: Fuzzed[]): string[] {
-  return runs.flatMap((run) =>
-    [
-      ...run.failures.map(
-        ({ code, title, operations }) => `${code} ${title}: ${operations.join()}`,
-      ),
-      ...run.errors.map(({ title, count }) => `${title} (${count})`),
-      ...(run.complete ? [] : ['the run was cut short']),
-      ...unreached(run).map((operation) => `${operation} has never succeeded`),
-    ].map((finding) => `${run.name}: ${finding}`),
-  );
-}
-
-/** A run whose requests were all refused has shown little. */
-function unreached({ requests }: Fuzzed): string[] {
-  const operations = new Set(requests.map(({ operation }) => operation));
-  operations.delete('other methods');
-  for (const { operation, status } of requests) if (status < 300) operations.delete(operation);
-  return [...operations];
-}
-
-interface Documented {
-  operationId: string;
-  responses: Record<string, { links?: Record<string, { $ref: string }> }>;
-}
-interface Document {
-  paths: Record<string, Record<string, Documented>>;
-  components: { links: Record<string, { operationId: string }> };
-}
-
-/** The links that the contract declares, as Schemathesis calls them. */
-export function declaredLinks(): string[] {
-  const { paths, components } = contractDocument() as Document;
-  const labels = new Map(
-    Object.entries(paths).flatMap(([template, item]) =>
-      Object.entries(item).map(([method, { operationId }]) => {
-        return [operationId, `${method.toUpperCase()} ${template}`] as const;
-      }),
-    ),
-  );
-  return Object.values(paths).flatMap((item) =>
-    Object.values(item).flatMap(({ operationId, responses = {} }) =>
-      Object.entries(responses).flatMap(([status, { links = {} }]) =>
-        Object.entries(links).map(([name, { $ref }]) => {
-          const target = components.links[$ref.split('/').at(-1) ?? '']?.operationId ?? '';
-          return `${labels.get(operationId)} -> [${status}] ${name} -> ${labels.get(target)}`;
-        }),
-      ),
-    ),
-  );
 }

@@ -12,6 +12,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 import accounts
 import drf
 import figures  # noqa: F401, registers itself
+import reasons
 
 PROBLEM = "application/problem+json"
 
@@ -82,14 +83,21 @@ def forget_credentials(_context, case, response):
 
 
 turns = Counter()
-START = {"login", "obtainAuthToken", "obtainSlidingToken", "registerUser"}
+given = set()
+
+
+@schemathesis.hook("after_call")
+def collect_given(_context, _case, response):
+    """What an answer gives and a link may take on: names and tokens."""
+    if response.status_code < 300 and response.content[:1] == b"{":
+        given.update(value for value in response.json().values() if isinstance(value, str))
 
 
 @schemathesis.hook("before_call")
 def fill_in(_context, case, _kwargs):
     """
-    Gives every other valid request values that exist, so that it is not only refused. In the stateful phase the links
-    of the contract do that, but for the names and passwords that it begins with.
+    Gives every other valid request values that exist, so that it is not only refused. In the stateful phase it is those
+    that no link has given any.
     """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
@@ -97,14 +105,16 @@ def fill_in(_context, case, _kwargs):
     accounts.BEFORE.get(name, lambda: None)()
     turns[name] += 1
     is_stateful = case.meta.phase.name.value == "stateful"
-    if name not in START if is_stateful else turns[name] % 2 == 0:
+    if not is_stateful and turns[name] % 2 == 0:
         return
     if name in accounts.BODIES and isinstance(case.body, dict):
+        if is_stateful and any(isinstance(value, str) and value in given for value in case.body.values()):
+            return
         members = accounts.BODIES[name]()
         if "email" not in case.body:
             members.pop("email", None)
         case.body = {**case.body, **members}
-    if case.operation.path in accounts.OBJECTS:
+    if case.operation.path in accounts.OBJECTS and not is_stateful:
         key, tag = accounts.OBJECTS[case.operation.path]()
         case.path_parameters = {**case.path_parameters, "id": key}
         case.headers.update({name: tag for name in ("If-Match", "If-None-Match") if name in case.headers})
@@ -155,10 +165,10 @@ def filter_failure(_context, failure, case, response):
     """
     if drf.is_too_large(case, response):
         return False
-    if response.status_code in drf.CONDITIONS and drf.CONDITIONS[response.status_code] in response.request.headers:
+    if reasons.is_condition(response):
         return not isinstance(failure, (AcceptedNegativeData, RejectedPositiveData))
     if isinstance(failure, AcceptedNegativeData):
         return not drf.Sent(case, response.request).fits()
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
-        return not drf.is_explained(id_of(case), drf.Sent(case, response.request), response.json())
+        return not reasons.are_told(id_of(case), drf.Sent(case, response.request), response.json())
     return True

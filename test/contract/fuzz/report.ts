@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { declaredLinks, findingsOf } from './fuzzer.ts';
+import { declaredLinks, findingsOf } from './findings.ts';
 import type { Counted, Fuzzed } from './fuzzer.ts';
 
 /** A section for BENCHMARKS.md. */
@@ -23,7 +23,7 @@ export function report(runs: Fuzzed[], budget: string): string {
         number(sum(Object.values(run.checks))),
         number(sum(Object.values(run.links))),
         run.running_time.toFixed(0),
-        String(findingsOf([run]).length),
+        String(run.failures.length + run.errors.length),
       ]),
     ]),
     '',

@@ -2,7 +2,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { randomSecret } from '../../../src/secrets.ts';
 import { createScope } from '../../bench/scope.ts';
 import { startService } from '../service.ts';
-import { findingsOf, fuzz, RUNS, SCHEMATHESIS } from './fuzzer.ts';
+import { findingsOf } from './findings.ts';
+import { fuzz, RUNS, SCHEMATHESIS } from './fuzzer.ts';
 import type { Fuzzed, Fuzzing, Run } from './fuzzer.ts';
 import { report } from './report.ts';
 
@@ -31,7 +32,7 @@ const program = new Command('npm run fuzz --')
   .addHelpText(
     'after',
     '\nWith --url, FUZZ_USERNAME and FUZZ_PASSWORD are those of a member of its staff, FUZZ_CLIENT_SECRET is its\n' +
-      'INTROSPECTION_CLIENT_SECRET, and it makes accounts and products and ends sessions as it likes.\n' +
+      'INTROSPECTION_CLIENT_SECRET (without it, clientBasic is left out). It makes accounts and products there.\n' +
       'The report goes to standard output, in Markdown. Exit codes: 0 nothing found, 1 something found, 2 wrong usage.',
   )
   .exitOverride()
