@@ -15,11 +15,10 @@ const EXAMPLES = 10;
 const STAFF = { username: 'staff', password: 'a battery, a staple', clientSecret: 'x'.repeat(40) };
 
 const scope = createScope();
-const directory = mkdtempSync(path.join(os.tmpdir(), 'latchkey-fuzzed-'));
-scope.onClose(() => rmSync(directory, { recursive: true, force: true }));
 test.after.always(scope.close);
 
 let origin = '';
+let directory = '';
 const fuzzed: Fuzzed[] = [];
 
 // One at a time: each has the service for itself, and what it finds depends on the seed alone.
@@ -29,6 +28,8 @@ const REASON = SCHEMATHESIS === undefined ? ' (needs Schemathesis: npm run setup
 if (SCHEMATHESIS !== undefined)
   test.before(async (t) => {
     t.timeout(120_000);
+    directory = mkdtempSync(path.join(os.tmpdir(), 'latchkey-fuzzed-'));
+    scope.onClose(() => rmSync(directory, { recursive: true, force: true }));
     const stock = { password: STAFF.password, staff: [STAFF.username], users: [], products: 60 };
     ({ origin } = await startService(
       { INTROSPECTION_CLIENT_SECRET: STAFF.clientSecret },
