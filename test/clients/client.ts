@@ -57,6 +57,9 @@ export function goBuild(directory: string, program: string): Command[] {
 export function javac({ folder, work }: Place, sources: string, ...options: string[]): Command {
   const words = [
     'javac',
+    // Java before 18 reads sources in the encoding of the locale.
+    '-encoding',
+    'UTF-8',
     '-d',
     `${work}/classes`,
     '-sourcepath',
