@@ -28,13 +28,20 @@ export function prefersProblem(accept: string): boolean {
 
 /** The `q` of the first of some media ranges that Accept names; 0 where it names none. */
 function weightOf(ranges: string[], accept: string): number {
-  const named = accept.split(',').map((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice('q='.length);
-    return [type, Number(q ?? 1)] as const;
-  });
-  const weights = new Map(named);
+  const weights = new Map(
+    rangesOf(accept).map(([type, ...parameters]) => [type, Number(valueOf('q', parameters) ?? 1)]),
+  );
   return ranges.map((range) => weights.get(range)).find((weight) => weight !== undefined) ?? 0;
+}
+
+// By splitting: what a pattern looks for in a long header can take time that grows with its square.
+function rangesOf(accept: string): string[][] {
+  const ranges = accept.toLowerCase().split(',');
+  return ranges.map((range) => range.split(';').map((part) => part.trim()));
+}
+
+function valueOf(name: string, parameters: string[]): string | undefined {
+  return parameters.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 export function sendProblem(ctx: Context, problem: { status: number }): void {
@@ -54,6 +61,9 @@ export function sendJson(ctx: Context, status: number, body: unknown): void {
 
 /** How far JSON is to be indented. */
 export function indentOf(accept: string): number {
-  const indent = /application\/json\s*;[^,]*\bindent=(\d{1,3})\b/i.exec(accept)?.[1];
+  const indents = rangesOf(accept)
+    .filter(([type]) => type === 'application/json')
+    .map(([, ...parameters]) => valueOf('indent', parameters) ?? '');
+  const indent = indents.find((text) => /^\d{1,3}$/.test(text));
   return Math.min(Number(indent ?? 0), 8);
 }

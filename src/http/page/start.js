@@ -15,7 +15,7 @@ function tell(text) {
 function take({ scheme, value, refresh }) {
   forget(['tokenAuth', 'bearerJWT']);
   ui.preauthorizeApiKey(scheme, value);
-  if (refresh) credentials.setRefresh(refresh);
+  if (refresh || scheme === 'tokenAuth') credentials.setRefresh(refresh);
   tell('You are logged in: requests from this page and the code samples now carry this token.');
 }
 
@@ -27,6 +27,7 @@ function forget(schemes) {
 }
 
 function drop(schemes) {
+  if (schemes.includes('bearerJWT')) credentials.setRefresh(undefined);
   if (forget(schemes).length > 0)
     tell('You are logged out: requests from this page carry no token any more.');
 }
