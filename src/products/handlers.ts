@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { Handler } from '../contract.ts';
 import { answerOnce } from '../idempotency/answer-once.ts';
-import { filterProducts, readOrdering } from './filters.ts';
+import { firstRows } from './filtered-page.ts';
+import { filterProducts, hasFilters, readOrdering } from './filters.ts';
 import { paginate } from './pagination.ts';
 import {
   changeProduct,
@@ -11,13 +12,17 @@ import {
   insertProduct,
   selectProducts,
 } from './repository.ts';
+import type { ProductQuery } from './repository.ts';
 
-export const listProducts: Handler<'listProducts'> = async ({ query, url }, { config, db }) => {
+export const listProducts: Handler<'listProducts'> = async ({ query, url }, deps) => {
+  const { config, db } = deps;
   const products = filterProducts(selectProducts(db), query);
   const { ordering, cursor, page_size = config.PAGE_SIZE } = query;
   const size = Math.min(page_size, config.MAX_PAGE_SIZE);
   const page = { ordering: readOrdering(ordering), cursor, size, url };
-  return { status: 200, body: await paginate(products, page) };
+  const inBulkhead = (rows: ProductQuery, count: number) => firstRows(rows, count, deps);
+  const body = await paginate(products, page, hasFilters(query) ? inBulkhead : undefined);
+  return { status: 200, body };
 };
 
 export const createProduct: Handler<'createProduct'> = async (request, deps) => {

@@ -26,19 +26,22 @@ interface Page {
 
 const FIRST_PAGE: Cursor = { offset: 0, reverse: false, positions: [], id: undefined };
 
-/** DRF's CursorPagination. */
+/** DRF's CursorPagination. `firstRows` runs a query for its first rows. */
 export async function paginate(
   products: ProductQuery,
   { ordering, cursor: text, size, url }: PageRequest,
+  firstRows: (query: ProductQuery, count: number) => PromiseLike<Product[]> = limited,
 ): Promise<ProductPage> {
   const cursor = text === undefined ? FIRST_PAGE : decodeCursor(text);
-  const found = await seek(products, ordering, cursor).limit(size + 1);
+  const found = await firstRows(seek(products, ordering, cursor), size + 1);
   const page = { rows: found.slice(0, size), following: found[size], cursor, ordering, size };
   const [onward, back] = [pageLink(url, onwardCursor(page)), pageLink(url, backCursor(page))];
   return cursor.reverse
     ? { next: back, previous: onward, results: page.rows.toReversed() }
     : { next: onward, previous: back, results: page.rows };
 }
+
+const limited = (query: ProductQuery, count: number): ProductQuery => query.limit(count);
 
 /** Enters the index where the cursor stands. Only DRF's small offset is counted off. */
 export function seek(products: ProductQuery, ordering: Ordering, cursor: Cursor): ProductQuery {
