@@ -21,6 +21,8 @@ type Source<Values> =
       values: { readonly [Name in keyof Values]: never },
     ) => Pick<Knex.QueryBuilder, 'toSQL'>);
 
+export type Statement<Values, Row> = (values: Values, db: Knex) => Promise<Row[]>;
+
 /**
  * A query that is built once, and planned once by each connection: a named statement, on the pool that `db` is on
  * or within its transaction.
@@ -28,7 +30,7 @@ type Source<Values> =
 export function statement<Values extends object, Row>(
   name: string,
   source: Source<Values>,
-): (values: Values, db: Knex) => Promise<Row[]> {
+): Statement<Values, Row> {
   const { text, bindings } = typeof source === 'string' ? readNames(source) : build(source);
   const valueOf = (binding: unknown, values: Values): unknown =>
     binding instanceof Placeholder ? values[binding.name as keyof Values] : binding;

@@ -76,7 +76,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/errors.ts', ['src/problems.ts']],
   ['src/problems.ts', ['generated/openapi.ts']],
   ['src/text.ts', ['src/errors.ts']],
-  ['src/cursor.ts', ['src/errors.ts']],
+  ['src/cursor.ts', ['src/{contract,errors}.ts']],
   ['src/custom-claims.ts', ['src/deps.ts']],
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],

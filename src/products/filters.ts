@@ -65,11 +65,6 @@ function searchProducts(products: ProductQuery, terms: string[]): void {
     );
 }
 
-/** Whether anything is asked of the products, so that what a page costs is not known. */
-export function hasFilters({ cursor, ordering, page_size, ...filters }: Filters): boolean {
-  return Object.values(filters).some((value) => value !== undefined);
-}
-
 function contains(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 }

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 import type { Handler } from '../contract.ts';
 import { answerOnce } from '../idempotency/answer-once.ts';
-import { firstRows } from './filtered-page.ts';
-import { filterProducts, hasFilters, readOrdering } from './filters.ts';
+import { filterProducts, readOrdering } from './filters.ts';
+import { findMatches } from './matches.ts';
 import { paginate } from './pagination.ts';
 import {
   changeProduct,
@@ -12,17 +12,19 @@ import {
   insertProduct,
   selectProducts,
 } from './repository.ts';
-import type { ProductQuery } from './repository.ts';
+import { findAmong, findAmongAll } from './seek.ts';
 
 export const listProducts: Handler<'listProducts'> = async ({ query, url }, deps) => {
   const { config, db } = deps;
-  const products = filterProducts(selectProducts(db), query);
-  const { ordering, cursor, page_size = config.PAGE_SIZE } = query;
-  const size = Math.min(page_size, config.MAX_PAGE_SIZE);
+  const { ordering, cursor, page_size, ...filters } = query;
+  const isFiltered = Object.keys(filters).length > 0;
+  const findAll = page_size === undefined ? findAmongAll(db) : findAmong(selectProducts(db));
+  const find = isFiltered
+    ? findMatches(filterProducts(selectProducts(db), filters), deps)
+    : findAll;
+  const size = Math.min(page_size ?? config.PAGE_SIZE, config.MAX_PAGE_SIZE);
   const page = { ordering: readOrdering(ordering), cursor, size, url };
-  const inBulkhead = (rows: ProductQuery, count: number) => firstRows(rows, count, deps);
-  const body = await paginate(products, page, hasFilters(query) ? inBulkhead : undefined);
-  return { status: 200, body };
+  return { status: 200, body: await paginate(find, page) };
 };
 
 export const createProduct: Handler<'createProduct'> = async (request, deps) => {

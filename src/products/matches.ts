@@ -4,19 +4,20 @@ import type { LimitFunction } from 'p-limit';
 import type { RequestDeps } from '../deps.ts';
 import { ServiceUnavailable } from '../errors.ts';
 import type { Product, ProductQuery } from './repository.ts';
+import { seek } from './seek.ts';
+import type { FindProducts } from './seek.ts';
 
 // What a few rows cost depends on how many match, which the planner guesses. For a few, it would walk the whole
 // ordering in the hope of meeting them soon, and never does where nothing matches.
 const PLANNED_ROWS = 2000;
 
-/** The first `count` rows of an ordered query, in a slot for queries of unknown cost. */
-export function firstRows(
-  products: ProductQuery,
-  count: number,
-  { config, db }: Pick<RequestDeps, 'config' | 'db'>,
-): Promise<Product[]> {
-  return inSlot(db, config.DATABASE_POOL_SIZE, async () => plannedForMany(products, count, db));
-}
+/** Finds products among those that filters leave, in a slot for queries of unknown cost. */
+export const findMatches =
+  (products: ProductQuery, { config, db }: Pick<RequestDeps, 'config' | 'db'>): FindProducts =>
+  (ordering, cursor, limit) => {
+    const page = plannedForMany(seek(products, ordering, cursor), limit, db);
+    return inSlot(db, config.DATABASE_POOL_SIZE, async () => page);
+  };
 
 /**
  * The query planned as if many more were wanted: by an index on the filters, unless so many rows match that a walk

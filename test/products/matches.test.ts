@@ -2,9 +2,10 @@ import test from 'ava';
 import type { Knex } from 'knex';
 import { ServiceUnavailable } from '../../src/errors.ts';
 import { filterProducts, readOrdering } from '../../src/products/filters.ts';
-import { firstRows, plannedForMany } from '../../src/products/filtered-page.ts';
-import { seek } from '../../src/products/pagination.ts';
+import { findMatches, plannedForMany } from '../../src/products/matches.ts';
+
 import { insertProduct, selectProducts } from '../../src/products/repository.ts';
+import { seek } from '../../src/products/seek.ts';
 import type { ProductQuery } from '../../src/products/repository.ts';
 import { testConfig } from '../support/config.ts';
 import { SERVER, createDatabase } from '../support/database.ts';
@@ -86,11 +87,10 @@ onServer(
     const db = await createDatabase(t);
     await insertProduct({ name: 'chair', price: '1.00', owner: await insertOwner(db) }, db);
     const config = { ...testConfig(), DATABASE_POOL_SIZE: 3 };
-    const slow = () =>
-      firstRows(selectProducts(db).whereRaw("pg_sleep(0.7)::text = ''"), 26, {
-        config,
-        db,
-      });
+    const slow = () => {
+      const products = selectProducts(db).whereRaw("pg_sleep(0.7)::text = ''");
+      return findMatches(products, { config, db })(readOrdering(), FIRST, 26);
+    };
     const ends: string[] = [];
     const searches = Array.from({ length: 4 }, () => slow().finally(() => ends.push('search')));
 
