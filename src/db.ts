@@ -69,53 +69,56 @@ function connectToServer(
   { statementTimeout, connectTimeout }: { statementTimeout: number; connectTimeout: number },
 ): Database {
   const { host, pathname } = new URL(url);
-  const db = knex({
-    client: 'pg',
-    connection: {
-      connectionString: url,
-      connectionTimeoutMillis: connectTimeout,
-      statement_timeout: statementTimeout,
-      options: '-c lock_timeout=1000',
-      application_name: 'latchkey',
-    },
-    pool: { min: 0, max: poolSize, afterCreate: dropWhenFrozen(statementTimeout) },
-    acquireConnectionTimeout: connectTimeout,
-    log: QUIET,
-    compileSqlOnError: false,
+  const pool = new pg.Pool({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeout,
+    statement_timeout: statementTimeout,
+    lock_timeout: 1000,
+    application_name: 'latchkey',
+    max: poolSize,
+    idleTimeoutMillis: 30_000,
   });
+  if (statementTimeout > 0)
+    pool.on('connect', (client) => dropWhenFrozen(client as PgClient, statementTimeout));
   return {
-    db,
+    ...overPool(pool),
     openChannel: serverChannel(url),
     description: `PostgreSQL at ${host}${pathname}`,
     embedded: false,
-    close: () => db.destroy(),
   };
 }
 
-type AfterCreate = (client: pg.Client, done: (error: unknown, client: pg.Client) => void) => void;
+/** knex on the pool that named statements run on as well. */
+function overPool(pool: pg.Pool): Pick<Database, 'db' | 'close'> {
+  // Whoever runs a query hears of the loss of its connection; the pool replaces those that nobody uses.
+  pool.on('error', ignore).on('connect', (client) => client.on('error', ignore));
+  const db = knex({ client: 'pg', connectionPool: pool, log: QUIET, compileSqlOnError: false });
+  const close = async (): Promise<void> => {
+    await db.destroy();
+    await pool.end();
+  };
+  return { db, close };
+}
 
 // The server's own time-out is worth nothing where the server, or the way to it, is frozen: a query that
 // hears nothing for long after it ends with its connection.
-function dropWhenFrozen(statementTimeout: number): AfterCreate {
-  return (client, done) => {
-    const { stream } = (client as PgClient).connection;
-    const dropIfSilent = (): void => {
-      const { bytesRead } = stream;
-      // It may be us who were held up, with the answer in the socket by now: another look decides.
-      setTimeout(() => {
-        const isSilent = stream.bytesRead === bytesRead;
-        if (isSilent && !(client as PgClient).readyForQuery) stream.destroy();
-      }, SECOND_LOOK_MS).unref();
-    };
-    if (statementTimeout > 0) stream.setTimeout(statementTimeout + SECOND_LOOK_MS, dropIfSilent);
-    done(null, client);
+function dropWhenFrozen(client: PgClient, statementTimeout: number): void {
+  const { stream } = client.connection;
+  const dropIfSilent = (): void => {
+    const { bytesRead } = stream;
+    // It may be us who were held up, with the answer in the socket by now: another look decides.
+    setTimeout(() => {
+      const isSilent = stream.bytesRead === bytesRead;
+      if (isSilent && !client.readyForQuery) stream.destroy();
+    }, SECOND_LOOK_MS).unref();
   };
+  stream.setTimeout(statementTimeout + SECOND_LOOK_MS, dropIfSilent);
 }
 
 const SECOND_LOOK_MS = 500;
 
 // What pg's Client has beyond its documented side.
-type PgClient = pg.Client & { connection: { stream: Socket }; readyForQuery: boolean };
+type PgClient = pg.PoolClient & { connection: { stream: Socket }; readyForQuery: boolean };
 
 async function openEmbedded(directory: string): Promise<Database> {
   const unlock = lockDirectory(directory);
@@ -126,30 +129,34 @@ async function openEmbedded(directory: string): Promise<Database> {
     const { PGlite } = await import('@electric-sql/pglite');
     const { pg_trgm } = await import('@electric-sql/pglite/contrib/pg_trgm');
     const pglite = await PGlite.create(path.join(directory, 'pgdata'), { extensions: { pg_trgm } });
-    const { db, openChannel } = await overPglite(pglite);
+    const over = await overPglite(pglite);
     const close = async (): Promise<void> => {
-      await db.destroy();
+      await over.close();
       await pglite.close();
       unlock();
     };
     const description = `embedded PostgreSQL in ${directory}`;
-    return { db, openChannel, description, embedded: true, close };
+    return { ...over, description, embedded: true, close };
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-/** knex with its ordinary `pg` dialect and driver over one PGlite session. */
-export async function overPglite(pglite: PGlite): Promise<Pick<Database, 'db' | 'openChannel'>> {
+/** The ordinary driver and pool over one PGlite session, which outlives them. */
+export async function overPglite(
+  pglite: PGlite,
+): Promise<Pick<Database, 'db' | 'openChannel' | 'close'>> {
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
-  const db = knex({
-    client: 'pg',
-    connection: createPgConfig(pglite),
-    pool: { min: 1, max: 1 },
-    log: QUIET,
+  const pool = new pg.Pool({
+    ...createPgConfig(pglite),
+    max: 1,
+    idleTimeoutMillis: 0,
+    // The session may know statements of the connection before this one.
+    onConnect: async (client) => void (await client.query('DEALLOCATE ALL')),
   });
-  return { db, openChannel: embeddedChannel(pglite, db) };
+  const over = overPool(pool);
+  return { ...over, openChannel: embeddedChannel(pglite, over.db) };
 }
 
 // A second process on one PGlite directory would lose data.
@@ -179,7 +186,7 @@ const NETWORK =
   /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST(UNREACH|DOWN)|ENET(UNREACH|DOWN))$/;
 // Knex writes the statement before the driver's words.
 const CLIENT_SIDE =
-  /(Connection terminated|Connection ended|not queryable|timeout expired|Timeout acquiring a connection|Unable to acquire a connection)/;
+  /(Connection terminated|Connection ended|not queryable|timeout expired|timeout exceeded when trying to connect|Cannot use a pool after calling end|Unable to acquire a connection)/;
 
 /** Whether an error of the driver, the pool or the server means that the database is not there for us now. */
 export function isUnavailable(error: unknown): boolean {

@@ -67,7 +67,7 @@ test('errors that say "not now" are told from errors about a value and from our 
   for (const message of [
     'Connection terminated unexpectedly',
     'select 1 - Client has encountered a connection error and is not queryable',
-    'Knex: Timeout acquiring a connection. The pool is probably full.',
+    'timeout exceeded when trying to connect',
   ])
     t.true(isUnavailable(new Error(message)), message);
   for (const error of [withCode('42703'), withCode('23514'), new TypeError('x'), 'x', undefined]) {

@@ -61,10 +61,10 @@ async function takeTurn(t: ExecutionContext): Promise<void> {
 
 async function createEmbedded(t: ExecutionContext): Promise<Knex> {
   const pglite = spare.pop() ?? (await loadTemplate());
-  const { db, openChannel } = await overPglite(pglite);
+  const { db, openChannel, close } = await overPglite(pglite);
   channels.set(db, openChannel);
   t.teardown(async () => {
-    await db.destroy();
+    await close();
     if (await isLikeNew(pglite)) spare.push(pglite);
     else await pglite.close();
   });
@@ -131,9 +131,9 @@ async function embeddedTemplate(): Promise<string> {
   const file = path.join(os.tmpdir(), `latchkey-test-template-${migrationsDigest()}.tar`);
   if (existsSync(file)) return file;
   const pglite = await PGlite.create({ extensions: { pg_trgm } });
-  const { db } = await overPglite(pglite);
+  const { db, close } = await overPglite(pglite);
   await migrateLatest(db);
-  await db.destroy();
+  await close();
   const dump = await pglite.dumpDataDir('none');
   await pglite.close();
   const unfinished = `${file}.${randomUUID()}`;
@@ -180,9 +180,9 @@ async function serverTemplate(server: string): Promise<string> {
     if (rows.length > 0) return;
     await admin.raw('CREATE DATABASE ??', [`${template}_new`]);
     const url = databaseNamed(server, `${template}_new`);
-    const { db } = await connect(testConfig({ DATABASE_URL: url }), PATIENT);
+    const { db, close } = await connect(testConfig({ DATABASE_URL: url }), PATIENT);
     await migrateLatest(db);
-    await db.destroy();
+    await close();
     await admin.raw('ALTER DATABASE ?? RENAME TO ??', [`${template}_new`, template]);
   });
   await admin.destroy();
