@@ -1,4 +1,3 @@
-import { percentile } from '../figure.ts';
 import type { Lane, Sample } from './lanes.ts';
 
 /** The samples of a lane, one for each round. */
@@ -12,30 +11,19 @@ const WARM_UP_SECONDS = 2;
 /** A warm-up each, and then in turn: A B C A B C, so that what the machine does beside meets them all. */
 export async function inRounds(
   lanes: readonly Lane[],
-  { rounds, seconds, onRun }: { rounds: number; seconds: number; onRun: (label: string) => void },
+  { rounds, seconds, onRun }: { rounds: number; seconds: number; onRun: () => void },
 ): Promise<LaneResult[]> {
   const results = lanes.map(({ label, measure }) => ({ label, measure, samples: [] as Sample[] }));
-  for (const { label, measure } of results) {
-    onRun(`${label}, warming up`);
+  for (const { measure } of results) {
+    onRun();
     await measure(WARM_UP_SECONDS);
   }
   for (let round = 0; round < rounds; round += 1)
-    for (const { label, measure, samples } of results) {
-      onRun(label);
+    for (const { measure, samples } of results) {
+      onRun();
       samples.push(await measure(seconds));
     }
   return results.map(({ label, samples }) => ({ label, samples }));
-}
-
-export interface Spread {
-  median: number;
-  min: number;
-  max: number;
-}
-
-export function spreadOf(values: readonly number[]): Spread {
-  const [median, min, max] = [0.5, 0, 1].map((share) => percentile(values, share));
-  return { median: median ?? NaN, min: min ?? NaN, max: max ?? NaN };
 }
 
 /** How many times the other's rate, round by round: neighbours in time were met by the same weather. */

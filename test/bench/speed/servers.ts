@@ -62,10 +62,11 @@ export function startContender(
   databaseUrl: string,
   scope: Scope,
   settings: Settings = {},
+  core: Core = 'servers',
 ): Promise<Server> {
   const { NODE_ENV = '', SIGNING_KEY = '', PATH = '' } = serviceEnv(databaseUrl, {});
   const env = { PATH, NODE_ENV, SIGNING_KEY, DATABASE_URL: databaseUrl, ...settings };
-  return start({ ...CONTENDERS[name], env, readiness: '/healthz', core: 'servers' }, scope);
+  return start({ ...CONTENDERS[name], env, readiness: '/healthz', core }, scope);
 }
 
 async function start(

@@ -9,6 +9,7 @@ import { createUsers, openSessions } from '../sessions.ts';
 import type { Session } from '../sessions.ts';
 import { CONTENDERS, isInstalled } from './contenders.ts';
 import type { ContenderName } from './contenders.ts';
+import { prepareDrf } from './drf.ts';
 import { LONG_LIVED, startContender, startLatchkey } from './servers.ts';
 import type { Server } from './servers.ts';
 
@@ -32,6 +33,11 @@ export interface Stage {
   missing: () => string[];
 }
 
+async function startPrepared(name: ContenderName, url: string, scope: Scope): Promise<Server> {
+  if (name === 'drf') await prepareDrf(url, 1);
+  return startContender(name, url, scope);
+}
+
 export async function openSpeedStage(scope: Scope): Promise<Stage> {
   const url = await startPostgres(scope, 'load');
   const deps = await openDatabase(url, LONG_LIVED, scope);
@@ -50,7 +56,7 @@ export async function openSpeedStage(scope: Scope): Promise<Stage> {
       missing.add(CONTENDERS[name].label);
       return undefined;
     }
-    const server = started.get(name) ?? startContender(name, url, scope);
+    const server = started.get(name) ?? startPrepared(name, url, scope);
     started.set(name, server);
     return server;
   };
