@@ -66,7 +66,7 @@ const filtered: Asks = {
 
 export const filter: Work = {
   name: 'filter',
-  title: 'Filter, search and order: `price__lt`, `name__icontains`, `search`, `ordering`',
+  title: 'Filtered by price and name, searched, ordered by price',
   seconds: 2,
   asks: filtered,
   open: async (stage) => {

@@ -10,7 +10,7 @@ const WORKERS = [1, 2, 4];
 
 export const connections: Work = {
   name: 'connections',
-  title: 'Product page by JWT, Latchkey alone, by connections',
+  title: 'Product page by JWT, by connections',
   seconds: 2,
   open: async (stage) => {
     const requests = await pageByJwt.requests(stage, 1);
