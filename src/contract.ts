@@ -18,6 +18,13 @@ type BodyOf<Id extends OperationId> = operations[Id] extends {
   ? Body
   : undefined;
 
+/** Of a request, with the configured origin: links to other pages of the same resource start from it. */
+export interface PageUrl {
+  origin: string;
+  path: string;
+  search: URLSearchParams;
+}
+
 /** A request as a handler sees it: validated, coerced, authenticated and allowed. */
 export interface OperationRequest<Id extends OperationId> {
   params: Parameters<Id, 'path'>;
@@ -28,8 +35,7 @@ export interface OperationRequest<Id extends OperationId> {
   user: Id extends AuthenticatedOperationId ? Account : Account | null;
   /** The session that the credentials belong to; an opaque token belongs to none. */
   sessionId: string | undefined;
-  /** Absolute, with the configured origin: links to other pages of the same resource start from it. */
-  url: URL;
+  url: PageUrl;
   client: { ip: string; userAgent: string | undefined };
 }
 

@@ -1,3 +1,4 @@
+import type { PageUrl } from './contract.ts';
 import { NotFound } from './errors.ts';
 
 /**
@@ -76,10 +77,10 @@ function quotePlus(text: string): string {
 }
 
 /** The URL of the page at a cursor, with what else was asked for; null where there is no such page. */
-export function pageLink(url: URL, cursor: Cursor | null): string | null {
+export function pageLink({ origin, path, search }: PageUrl, cursor: Cursor | null): string | null {
   if (!cursor) return null;
-  const parameters = new URLSearchParams(url.search);
+  const parameters = new URLSearchParams(search);
   parameters.set('cursor', encodeCursor(cursor));
   parameters.sort();
-  return `${url.origin}${url.pathname}?${urlencode(parameters)}`;
+  return `${origin}${path}?${urlencode(parameters)}`;
 }

@@ -47,7 +47,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/authtoken/*.ts',
-    ['src/authtoken/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors}.ts'],
+    ['src/authtoken/*.ts', 'src/users/*.ts', 'src/{config,contract,db,deps,errors,statement}.ts'],
   ],
   [
     'src/jwt/*.ts',
@@ -55,7 +55,7 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/jwt/*.ts',
       'src/users/*.ts',
       'src/revocation/{live,stream}.ts',
-      'src/{config,contract,cursor,db,deps,errors,key-directory,secrets,text}.ts',
+      'src/{config,contract,cursor,db,deps,errors,key-directory,secrets,statement,text}.ts',
     ],
   ],
   [
@@ -67,16 +67,16 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/products/*.ts',
       'src/idempotency/answer-once.ts',
-      'src/{contract,cursor,db,deps,entity-tag,errors,text}.ts',
+      'src/{contract,cursor,db,deps,entity-tag,errors,statement,text}.ts',
     ],
   ],
   ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
-  ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,text}.ts']],
+  ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,statement,text}.ts']],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/errors.ts', ['src/problems.ts']],
   ['src/problems.ts', ['generated/openapi.ts']],
   ['src/text.ts', ['src/errors.ts']],
-  ['src/cursor.ts', ['src/errors.ts']],
+  ['src/cursor.ts', ['src/{contract,errors}.ts']],
   ['src/custom-claims.ts', ['src/deps.ts']],
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Account } from '../db.ts';
+import { statement } from '../statement.ts';
 import { accountColumns } from '../users/repository.ts';
 
 export interface SealedToken {
@@ -11,11 +12,15 @@ export interface SealedToken {
 }
 
 export async function findTokenOwner(digest: Buffer, db: Knex): Promise<Account | undefined> {
-  return db('users as u')
-    .join('authtoken as t', 't.user_id', 'u.id')
-    .where('t.digest', digest)
-    .first(db.raw(accountColumns('u')));
+  return (await selectOwner({ digest }, db))[0];
 }
+
+const selectOwner = statement<{ digest: Buffer }, Account>('find token owner', (builder, values) =>
+  builder('users as u')
+    .join('authtoken as t', 't.user_id', 'u.id')
+    .where('t.digest', values.digest)
+    .select(builder.raw(accountColumns('u'))),
+);
 
 export async function findSealedToken(userId: number, db: Knex): Promise<SealedToken | undefined> {
   return db<SealedToken>('authtoken')

@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv';
 import { OpenAPIBackend } from 'openapi-backend';
 import type { Document, HandlerMap, Operation as BackendOperation } from 'openapi-backend';
 import type { Config } from '../config.ts';
+import type { PageUrl } from '../contract.ts';
 import type { Account } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotFound, OperatorError } from '../errors.ts';
@@ -15,13 +16,12 @@ import { fieldOf, refuseInvalid } from './validation.ts';
 
 export interface Call {
   params: Record<string, unknown>;
-  search: URLSearchParams;
   /** Those that the contract declares, under its spelling. */
   headers: Record<string, unknown>;
   body: RequestBody | undefined;
   user: Account | null;
   sessionId: string | undefined;
-  url: URL;
+  url: PageUrl;
   client: { ip: string; userAgent: string | undefined };
 }
 
@@ -98,15 +98,16 @@ export async function createApi(document: object, parts: Parts, config: Config):
     },
     readHeaders: (operation, raw) => {
       const { headerSchemas } = operation;
+      if (Object.keys(headerSchemas).length === 0) return {};
       const headers = coerceHeaders(raw, headerSchemas);
       const found = errorsIn('header', validate(operation, { header: inLowerCase(headers) }));
       const named = found.map((error) => nameHeader(error, Object.keys(headerSchemas)));
       refuseInvalid(named, headers, headerSchemas, 'header');
       return headers;
     },
-    call: async (operation, { search, body: received, ...rest }, deps) => {
+    call: async (operation, { body: received, ...rest }, deps) => {
       const { querySchemas, bodySchema } = operation;
-      const query = coerceQuery(search, querySchemas);
+      const query = coerceQuery(rest.url.search, querySchemas);
       const body = bodySchema && received && coerceBody(received.data, bodySchema, received.isForm);
       const found = validate(operation, { path: rest.params, query, requestBody: body });
       refuseInvalid(

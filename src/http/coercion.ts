@@ -49,6 +49,7 @@ export function coerceQuery(
   search: URLSearchParams,
   schemas: Record<string, Schema>,
 ): Record<string, unknown> {
+  if (search.size === 0) return {};
   const given = Object.entries(schemas).map(([name, schema]) => {
     const value = search.getAll(name).at(-1);
     return [name, value ? coerce(value, schema) : undefined];

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { RequestDeps } from '../deps.ts';
 import { entityTagOf, satisfiesIfMatch, satisfiesIfNoneMatch } from '../entity-tag.ts';
 import { PreconditionFailed } from '../errors.ts';
-import { indentOf, sendJson } from './json.ts';
+import { acceptedBy, sendJson } from './json.ts';
 import type { Call } from './api.ts';
 import type { Operation, Parts } from './operation.ts';
 
@@ -30,7 +30,7 @@ export function sendTagged(
 ): void {
   const tag = entityTagOf(body);
   // Indented, it says the same in other bytes, which is what a weak tag is for.
-  ctx.set('ETag', indentOf(ctx.get('Accept')) > 0 ? `W/${tag}` : tag);
+  ctx.set('ETag', acceptedBy(ctx).indent > 0 ? `W/${tag}` : tag);
   const field = headers['If-None-Match'];
   if (typeof field === 'string' && !satisfiesIfNoneMatch(field, tag)) ctx.status = 304;
   else sendJson(ctx, status, body);

@@ -4,7 +4,7 @@ import { isUnavailable, isUnstorable } from '../db.ts';
 import { ApiError, ParseError, ServiceUnavailable, ValidationError } from '../errors.ts';
 import type { Problem } from '../problems.ts';
 import { PROBLEMS } from '../problems.ts';
-import { prefersProblem, sendJson, sendProblem } from './json.ts';
+import { acceptedBy, sendJson, sendProblem } from './json.ts';
 
 /** What goes out for anything that was thrown. What is no ApiError is told to nobody. */
 export function toApiError(error: unknown): ApiError {
@@ -41,7 +41,7 @@ export function errorResponse(log: Logger): Middleware {
       // A client is told how clients do it, where users are told how users do (RFC 6749, 5.2).
       ctx.set(refusal.headers);
       ctx.vary('Accept');
-      if (prefersProblem(ctx.get('Accept'))) sendProblem(ctx, problemOf(refusal, requestId));
+      if (acceptedBy(ctx).prefersProblem) sendProblem(ctx, problemOf(refusal, requestId));
       else sendJson(ctx, refusal.status, refusal.body);
     }
   };

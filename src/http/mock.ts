@@ -115,6 +115,6 @@ function answerFromExamples(ofPath: PrismOperation[], judge: Judge): Middleware 
 }
 
 async function deservedWish(ctx: Context, operation: PrismOperation, judge: Judge): Promise<Wish> {
-  negotiate(ctx);
+  negotiate(ctx, new URLSearchParams(ctx.querystring));
   return wishOf(ctx, operation, await judge(ctx, operation));
 }

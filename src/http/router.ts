@@ -62,7 +62,7 @@ function serve(
   const byMethod = new Map(operations.map((operation) => [operation.method, operation]));
   const get = byMethod.get('GET');
   if (get) byMethod.set('HEAD', get);
-  const allow = allowOf(byMethod);
+  const common = { Allow: allowOf(byMethod), Vary: 'Accept' };
   // A method that the path does not have is refused to those only who may see the path.
   const [view] = operations;
   if (!view) throw new Error('a path without operations');
@@ -72,21 +72,23 @@ function serve(
     const seen = operation ?? view;
     ctx.state.operationId = operation?.id;
     ctx.state.challenge = parts.security[seen.challengeScheme]?.challenge(deps.config);
-    ctx.set({ Allow: allow, Vary: 'Accept', ...operation?.deprecationHeaders });
-    refuseOddHeaders(ctx);
-    negotiate(ctx);
+    ctx.set(common);
+    if (operation) ctx.set(operation.deprecationHeaders);
+    refuseOddHeaders(ctx.req.rawHeaders);
+    const search = new URLSearchParams(ctx.querystring);
+    negotiate(ctx, search);
     const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };
     const caller = await authorize(seen, credentials, parts.security, deps);
     if (ctx.method === 'OPTIONS') ctx.status = 204;
     else if (!operation) throw new MethodNotAllowed(ctx.method);
-    else await answer(ctx, operation, caller, whole.exec(ctx.path)?.groups ?? {});
+    else await answer(ctx, operation, caller, { raw: whole.exec(ctx.path)?.groups ?? {}, search });
   };
 
   async function answer(
     ctx: Context,
     operation: Operation,
     caller: Caller | null,
-    raw: Record<string, string>,
+    { raw, search }: { raw: Record<string, string>; search: URLSearchParams },
   ): Promise<void> {
     const { user = null, sessionId } = caller ?? {};
     const params = api.readParams(operation, raw);
@@ -96,10 +98,9 @@ function serve(
     const headers = api.readHeaders(operation, ctx.req.headers);
     await refuseStale(operation, { headers, params }, parts.tags, deps);
     const body = operation.bodySchema && (await readBody(ctx.req, operation.maxBodyBytes));
-    const url = new URL(`${origin(ctx, deps.config)}${ctx.path}${ctx.search}`);
+    const url = { origin: origin(ctx, deps.config), path: ctx.path, search };
     const client = { ip: addressOf(ctx), userAgent: ctx.get('User-Agent') || undefined };
-    const search = new URLSearchParams(ctx.querystring);
-    const call = { params, search, headers, body, user, sessionId, url, client };
+    const call = { params, headers, body, user, sessionId, url, client };
     const result = await api.call(operation, call, deps);
 
     ctx.set({ ...operation.fixedHeaders[result.status], ...result.headers });
@@ -111,17 +112,19 @@ function serve(
   }
 }
 
-const SINGLE_HEADERS = ['authorization', 'content-length', 'content-type', 'host'];
+const SINGLE_HEADERS = new Set(['authorization', 'content-length', 'content-type', 'host']);
 const MAX_HEADERS = 100;
 
 // Node keeps the first of two and drops the other in silence; a proxy before us may have read the other.
-function refuseOddHeaders(ctx: Context): void {
-  const names = ctx.req.rawHeaders
-    .filter((_, index) => index % 2 === 0)
-    .map((name) => name.toLowerCase());
-  if (names.length > MAX_HEADERS) throw new ParseError('Malformed request.');
-  const isRepeated = SINGLE_HEADERS.some((name) => names.indexOf(name) !== names.lastIndexOf(name));
-  if (isRepeated) throw new ParseError('Malformed request.');
+function refuseOddHeaders(rawHeaders: string[]): void {
+  if (rawHeaders.length > 2 * MAX_HEADERS) throw new ParseError('Malformed request.');
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) throw new ParseError('Malformed request.');
+    seen.add(name);
+  }
 }
 
 // What a caller says about the host is never believed: links would lead where it likes.

@@ -1,17 +1,19 @@
+import { hash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { InvalidToken, ServiceUnavailable } from '../errors.ts';
 import { isStorable } from '../text.ts';
 import { keysAreHealthy } from './key-watch.ts';
 import { keyring } from './keys.ts';
-import type { VerificationKey } from './keys.ts';
+import type { Keyring, VerificationKey } from './keys.ts';
 
 /** The payload of a verified token. `exp`, `iat`, `nbf` are seconds. */
 export interface Claims {
-  [name: string]: unknown;
-  exp?: number;
-  iat?: number;
+  readonly [name: string]: unknown;
+  readonly exp?: number;
+  readonly iat?: number;
 }
 
 const MAX_TOKEN_LENGTH = 4096;
@@ -44,8 +46,36 @@ export function signToken(claims: Claims, config: Config): string {
  * Throws InvalidToken with `Token is invalid`, or `Token is expired` if only `exp` fails.
  */
 export function decodeToken(token: string, { config, now }: Pick<Deps, 'config' | 'now'>): Claims {
-  const claims = verifiedPayload(token, config);
-  const seconds = now().getTime() / 1000;
+  if (token.length > MAX_TOKEN_LENGTH) throw invalid();
+  const known = verifiedWith(keyring(config));
+  // Never by the token itself: what holds a dump of memory together is to be worth nothing.
+  const digest = hash('sha256', token, 'base64');
+  const claims = known.get(digest) ?? verifiedPayload(token, config);
+  try {
+    refuseUntimely(claims, now().getTime() / 1000, config);
+  } catch (error) {
+    known.delete(digest);
+    throw error;
+  }
+  known.set(digest, claims, { size: token.length });
+  return claims;
+}
+
+// What a signature was found good for stays so as long as the keys do. Only what was signed by one of them comes in,
+// and only what has not expired stays; whether it was revoked is asked at each use.
+const verified = new WeakMap<Keyring, LRUCache<string, Claims>>();
+const MAX_VERIFIED_LENGTH = 8 * 2 ** 20;
+
+function verifiedWith(keys: Keyring): LRUCache<string, Claims> {
+  let known = verified.get(keys);
+  if (!known) {
+    known = new LRUCache({ maxSize: MAX_VERIFIED_LENGTH });
+    verified.set(keys, known);
+  }
+  return known;
+}
+
+function refuseUntimely(claims: Claims, seconds: number, config: Config): void {
   for (const name of ['iat', 'nbf', 'exp']) {
     if (Object.hasOwn(claims, name) && !isNumericDate(claims[name])) throw invalid();
   }
@@ -57,11 +87,9 @@ export function decodeToken(token: string, { config, now }: Pick<Deps, 'config' 
   if (Object.hasOwn(claims, 'sub') && typeof claims.sub !== 'string') throw invalid();
   if (Object.hasOwn(claims, config.JTI_CLAIM) && !isTokenId(claims[config.JTI_CLAIM]))
     throw invalid();
-  return claims;
 }
 
 function verifiedPayload(token: string, config: Config): Claims {
-  if (token.length > MAX_TOKEN_LENGTH) throw invalid();
   const [header = '', payload = '', signature = '', ...rest] = token.split('.');
   const candidates = keyring(config).byHeader.get(header);
   // It may be of a key that we cannot read: that is our illness, and no verdict on the token.

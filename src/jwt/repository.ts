@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Account } from '../db.ts';
+import { statement } from '../statement.ts';
 import { accountColumns } from '../users/repository.ts';
 import { IS_WITHIN_BOUNDS } from './session-bounds.ts';
 import type { SessionBounds } from './session-bounds.ts';
@@ -43,22 +44,35 @@ export type RotationOutcome =
  * the hash was verified: the same statement looks again, and waits for a change that is under way.
  */
 export async function startFamily(
-  family: NewFamily & { password: string; tokenVersion: number; updateLastLogin: boolean },
+  { updateLastLogin, ...family }: StartedFamily & { updateLastLogin: boolean },
   db: Knex,
 ): Promise<boolean> {
-  const isUnchanged =
-    'id = :userId AND password = :password AND token_version = :tokenVersion AND is_active';
-  const account = family.updateLastLogin
-    ? `UPDATE users SET last_login = :now WHERE ${isUnchanged} RETURNING id, token_version`
-    : `SELECT id, token_version FROM users WHERE ${isUnchanged} FOR SHARE`;
-  const { rows } = await db.raw<{ rows: unknown[] }>(
+  const start = updateLastLogin ? startRecorded : startUnrecorded;
+  return (await start(columnsOf(family), db)).length === 1;
+}
+
+/** With what was verified of the account. */
+type StartedFamily = NewFamily & { password: string; tokenVersion: number };
+
+const IS_UNCHANGED =
+  'id = :userId AND password = :password AND token_version = :tokenVersion AND is_active';
+const startRecorded = startWith(
+  'start recorded family',
+  `UPDATE users SET last_login = :now WHERE ${IS_UNCHANGED} RETURNING id, token_version`,
+);
+const startUnrecorded = startWith(
+  'start family',
+  `SELECT id, token_version FROM users WHERE ${IS_UNCHANGED} FOR SHARE`,
+);
+
+function startWith(name: string, account: string) {
+  return statement<Columns<StartedFamily>, { id: string }>(
+    name,
     `WITH account AS (${account})
-     INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, user_agent, ip)
-     SELECT :id, id, token_version, :jti, :now, :expiresAt, :userAgent, :ip FROM account
-     RETURNING id`,
-    bindings(family, { password: family.password, tokenVersion: family.tokenVersion }),
+       INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, user_agent, ip)
+       SELECT :id, id, token_version, :jti, :now, :expiresAt, :userAgent, :ip FROM account
+       RETURNING id`,
   );
-  return rows.length === 1;
 }
 
 /**
@@ -70,8 +84,7 @@ export async function rotateFamily(
   rotation: Rotation,
   db: Knex,
 ): Promise<RotationOutcome | undefined> {
-  const { rows } = await db.raw<{ rows: RotationRow[] }>(ROTATE, { ...rotation });
-  const row = rows[0];
+  const [row] = await rotate(rotation, db);
   if (!row) return undefined;
   const { outcome, current_jti: jti, rotated_at: rotatedAt, expires_at: expiresAt, ...user } = row;
   return outcome === 'reuse' ? { outcome } : { outcome, jti, rotatedAt, expiresAt, user };
@@ -89,7 +102,9 @@ const WINS = `f.current_jti = :jti`;
 const IS_DONE = `f.current_jti = :childJti`;
 const IN_GRACE = `(f.previous_jti = :jti AND f.rotated_at > :graceSince)`;
 const IS_REUSE = `NOT (${WINS} OR ${IS_DONE} OR coalesce(${IN_GRACE}, false))`;
-const ROTATE = `
+const rotate = statement<Rotation, RotationRow>(
+  'rotate family',
+  `
   UPDATE token_family AS f SET
     current_jti = CASE WHEN ${WINS} THEN :childJti ELSE f.current_jti END,
     previous_jti = CASE WHEN ${WINS} THEN f.current_jti ELSE f.previous_jti END,
@@ -106,32 +121,52 @@ const ROTATE = `
     AND u.id = f.user_id AND u.is_active AND u.token_version = f.token_version
     AND ${IS_WITHIN_BOUNDS}
   RETURNING ${accountColumns('u')}, f.current_jti, f.rotated_at, f.expires_at,
-    CASE WHEN ${IS_DONE} THEN 'won' WHEN ${IN_GRACE} AND f.revoked_at IS NULL THEN 'grace' ELSE 'reuse' END AS outcome`;
+    CASE WHEN ${IS_DONE} THEN 'won' WHEN ${IN_GRACE} AND f.revoked_at IS NULL THEN 'grace' ELSE 'reuse' END AS outcome`,
+);
 
 /** Ends a live family. Tells whether it was alive, and which token was its current one. */
 export async function revokeFamily(
-  family: { familyId: string; userId: number; reason: string; now: Date },
+  family: EndedFamily,
   db: Knex,
 ): Promise<{ current_jti: string } | undefined> {
-  const rows: { current_jti: string }[] = await db('token_family')
-    .where({ id: family.familyId, user_id: family.userId, revoked_at: null })
-    .where('token_version', db('users').where({ id: family.userId }).select('token_version'))
-    .update({ revoked_at: family.now, revoked_reason: family.reason })
-    .returning('current_jti');
-  return rows[0];
+  return (await revoke(family, db))[0];
 }
+
+interface EndedFamily {
+  familyId: string;
+  userId: number;
+  reason: string;
+  now: Date;
+}
+
+const revoke = statement<EndedFamily, { current_jti: string }>(
+  'revoke family',
+  (builder, { familyId, userId, reason, now }) =>
+    builder('token_family')
+      .where({ id: familyId, user_id: userId, revoked_at: null })
+      .where('token_version', builder('users').where({ id: userId }).select('token_version'))
+      .update({ revoked_at: now, revoked_reason: reason })
+      .returning('current_jti'),
+);
 
 /**
  * Rotates a token that belongs to no family (simplejwt issued it) into one of its own: its row in
  * blacklisted_token decides between concurrent uses. The token's user; undefined if it was used up before,
  * or the account is not there, inactive, or has changed since the token was issued in a way that ends tokens.
  */
-export async function adoptToken(
-  family: NewFamily & { parentJti: string; parentIssuedAt: Date; parentExpiresAt: Date },
-  db: Knex,
-): Promise<Account | undefined> {
-  const { rows } = await db.raw<{ rows: Account[] }>(
-    `WITH account AS (
+export async function adoptToken(family: AdoptedFamily, db: Knex): Promise<Account | undefined> {
+  return (await adopt(columnsOf(family), db))[0];
+}
+
+type AdoptedFamily = NewFamily & {
+  parentJti: string;
+  parentIssuedAt: Date;
+  parentExpiresAt: Date;
+};
+
+const adopt = statement<Columns<AdoptedFamily>, Account>(
+  'adopt token',
+  `WITH account AS (
        SELECT ${accountColumns('u')} FROM users AS u
        WHERE id = :userId AND is_active AND coalesce(tokens_valid_from <= :parentIssuedAt, true)
        FOR SHARE),
@@ -145,27 +180,28 @@ export async function adoptToken(
        SELECT :id, account.id, token_version, 1, :jti, used.jti, :now, :now, :expiresAt, :now, :userAgent, :ip
        FROM account, used RETURNING id)
      SELECT account.* FROM account, opened`,
-    bindings(family, {
-      parentJti: family.parentJti,
-      parentIssuedAt: family.parentIssuedAt,
-      parentExpiresAt: family.parentExpiresAt,
-    }),
-  );
-  return rows[0];
+);
+
+interface UsedUpToken {
+  jti: string;
+  expiresAt: Date;
+  now: Date;
 }
 
 /** False if the token was blacklisted or rotated before. */
-export async function blacklistToken(
-  token: { jti: string; expiresAt: Date; now: Date },
-  db: Knex,
-): Promise<boolean> {
-  const rows = await db('blacklisted_token')
-    .insert({ jti: token.jti, blacklisted_at: token.now, expires_at: token.expiresAt })
-    .onConflict('jti')
-    .ignore()
-    .returning('jti');
-  return rows.length === 1;
+export async function blacklistToken(token: UsedUpToken, db: Knex): Promise<boolean> {
+  return (await blacklist(token, db)).length === 1;
 }
+
+const blacklist = statement<UsedUpToken, { jti: string }>(
+  'blacklist token',
+  (builder, { jti, now, expiresAt }) =>
+    builder('blacklisted_token')
+      .insert({ jti, blacklisted_at: now, expires_at: expiresAt })
+      .onConflict('jti')
+      .ignore()
+      .returning('jti'),
+);
 
 /** The row of a used-up token without family; `family_id` is the family it was rotated into. */
 export async function findBlacklistedToken(
@@ -175,8 +211,11 @@ export async function findBlacklistedToken(
   return db('blacklisted_token').where({ jti }).first('family_id');
 }
 
-function bindings(family: NewFamily, more: Record<string, Knex.RawBinding>): Knex.ValueDict {
-  const { id, jti, userId, now, expiresAt, client } = family;
-  const userAgent = client.userAgent?.slice(0, 512) ?? null;
-  return { id, jti, userId, now, expiresAt, ip: client.ip, userAgent, ...more };
+type Columns<Family extends NewFamily> = Omit<Family, 'client'> & {
+  ip: string;
+  userAgent: string | null;
+};
+
+function columnsOf<Family extends NewFamily>({ client, ...family }: Family): Columns<Family> {
+  return { ...family, ip: client.ip, userAgent: client.userAgent?.slice(0, 512) ?? null };
 }

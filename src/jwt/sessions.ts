@@ -1,5 +1,5 @@
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
-import type { OperationResponse } from '../contract.ts';
+import type { OperationResponse, PageUrl } from '../contract.ts';
 import { decodeCursor, invalidCursor, pageLink } from '../cursor.ts';
 import type { Cursor } from '../cursor.ts';
 import type { Account, User } from '../db.ts';
@@ -20,7 +20,7 @@ type SessionPage = Extract<OperationResponse<'listSessions'>, { status: 200 }>['
 interface PageRequest {
   cursor: string | undefined;
   page_size: number | undefined;
-  url: URL;
+  url: PageUrl;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Account } from '../db.ts';
+import { statement } from '../statement.ts';
 import { accountColumns } from '../users/repository.ts';
 import { EVER, IS_WITHIN_BOUNDS } from './session-bounds.ts';
 import type { SessionBounds } from './session-bounds.ts';
@@ -20,8 +21,7 @@ export async function findStanding(
   question: StandingQuestion,
   db: Knex,
 ): Promise<{ user: Account; isRevoked: boolean } | undefined> {
-  const { rows } = await db.raw<{ rows: StandingRow[] }>(STANDING, { ...question });
-  return standingOfRow(rows[0]);
+  return standingOfRow((await ask(question, db))[0]);
 }
 
 /** The same for a token that is being used: its session is marked as used, to the minute where no limit depends on it. */
@@ -31,11 +31,7 @@ export async function useStanding(
 ): Promise<{ user: Account; isRevoked: boolean } | undefined> {
   const { now, usedAfter } = question;
   const usedBefore = usedAfter === EVER ? new Date(now.getTime() - MARK_MS) : now;
-  const { rows } = await db.raw<{ rows: StandingRow[] }>(`${MARK_AS_USED} ${STANDING}`, {
-    ...question,
-    usedBefore,
-  });
-  return standingOfRow(rows[0]);
+  return standingOfRow((await mark({ ...question, usedBefore }, db))[0]);
 }
 
 type StandingRow = Account & { is_revoked: boolean };
@@ -67,3 +63,9 @@ const STANDING = `
           AND f.token_version = u.token_version AND (NOT :isRefresh OR ${IS_CURRENT}))
       END AS is_revoked
   FROM users AS u WHERE u.id = :userId`;
+
+const ask = statement<StandingQuestion, StandingRow>('find standing', STANDING);
+const mark = statement<StandingQuestion & { usedBefore: Date }, StandingRow>(
+  'use standing',
+  `${MARK_AS_USED} ${STANDING}`,
+);

@@ -1,9 +1,10 @@
-import type { OperationResponse } from '../contract.ts';
+import type { OperationResponse, PageUrl } from '../contract.ts';
 import { OFFSET_CUTOFF, decodeCursor, pageLink } from '../cursor.ts';
 import type { Cursor } from '../cursor.ts';
-import type { OrderTerm, Ordering } from './filters.ts';
-import { positionIn, readPosition } from './positions.ts';
-import type { Product, ProductQuery } from './repository.ts';
+import type { Ordering } from './filters.ts';
+import { positionIn } from './positions.ts';
+import type { Product } from './repository.ts';
+import type { FindProducts } from './seek.ts';
 
 type ProductPage = Extract<OperationResponse<'listProducts'>, { status: 200 }>['body'];
 
@@ -11,7 +12,7 @@ interface PageRequest {
   ordering: Ordering;
   cursor: string | undefined;
   size: number;
-  url: URL;
+  url: PageUrl;
 }
 
 interface Page {
@@ -28,57 +29,16 @@ const FIRST_PAGE: Cursor = { offset: 0, reverse: false, positions: [], id: undef
 
 /** DRF's CursorPagination. */
 export async function paginate(
-  products: ProductQuery,
+  find: FindProducts,
   { ordering, cursor: text, size, url }: PageRequest,
 ): Promise<ProductPage> {
   const cursor = text === undefined ? FIRST_PAGE : decodeCursor(text);
-  const found = await seek(products, ordering, cursor).limit(size + 1);
+  const found = await find(ordering, cursor, size + 1);
   const page = { rows: found.slice(0, size), following: found[size], cursor, ordering, size };
   const [onward, back] = [pageLink(url, onwardCursor(page)), pageLink(url, backCursor(page))];
   return cursor.reverse
     ? { next: back, previous: onward, results: page.rows.toReversed() }
     : { next: onward, previous: back, results: page.rows };
-}
-
-/** Enters the index where the cursor stands. Only DRF's small offset is counted off. */
-export function seek(products: ProductQuery, ordering: Ordering, cursor: Cursor): ProductQuery {
-  const terms = cursor.reverse ? opposite(ordering) : ordering;
-  const [{ field, order }] = terms;
-  const [position] = cursor.positions;
-  for (const term of terms) products.orderBy(`product.${term.field}`, term.order);
-  products.offset(cursor.offset);
-  if (cursor.id !== undefined)
-    return products.whereRaw(afterRow(terms), rowPosition(terms, cursor));
-  if (position === undefined) return products;
-  return products.where(`product.${field}`, BEYOND[order], readPosition(field, position));
-}
-
-const BEYOND = { asc: '>', desc: '<' } as const;
-
-function opposite([first, ...rest]: Ordering): Ordering {
-  return [flip(first), ...rest.map(flip)];
-}
-
-function flip({ field, order }: OrderTerm): OrderTerm {
-  return { field, order: order === 'asc' ? 'desc' : 'asc' };
-}
-
-// A bound on the first column, and the pair of the last two, are what an index can be entered by.
-function afterRow([{ field, order }, next, ...rest]: Ordering): string {
-  const column = `product.${field}`;
-  const beyond = BEYOND[order];
-  if (!next) return `${column} ${beyond} :${field}`;
-  if (rest.length === 0)
-    return `(${column}, product.${next.field}) ${beyond} (:${field}, :${next.field})`;
-  const inner = afterRow([next, ...rest]);
-  return `${column} ${beyond}= :${field} AND (${column} ${beyond} :${field} OR ${inner})`;
-}
-
-function rowPosition(terms: Ordering, { positions, id }: Cursor): Record<string, string> {
-  const values = [...positions, id];
-  return Object.fromEntries(
-    terms.map(({ field }, index) => [field, readPosition(field, values[index])]),
-  );
 }
 
 /** Where the rows beyond the page begin. */

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Account, User } from '../db.ts';
 import { ValidationError } from '../errors.ts';
 import type { Reason } from '../errors.ts';
+import { statement } from '../statement.ts';
 
 /** `password` is an encoded hash, `username` in its canonical form. */
 export type NewUser = Pick<User, 'username' | 'password'> &
@@ -35,8 +36,12 @@ export function accountColumns(table: string): string {
 }
 
 export async function findAccountById(id: number, db: Knex): Promise<Account | undefined> {
-  return db<Account>('users').where({ id }).first(ACCOUNT_COLUMNS);
+  return (await selectAccount({ id }, db))[0];
 }
+
+const selectAccount = statement<{ id: number }, Account>('find account', (builder, { id }) =>
+  builder('users').where({ id }).select(ACCOUNT_COLUMNS),
+);
 
 export async function findUserById(id: number, db: Knex): Promise<User | undefined> {
   return db<User>('users').where({ id }).first(COLUMNS);
@@ -44,8 +49,13 @@ export async function findUserById(id: number, db: Knex): Promise<User | undefin
 
 /** By the exact canonical text: see `normalizeUsername`. */
 export async function findUserByUsername(username: string, db: Knex): Promise<User | undefined> {
-  return db<User>('users').where({ username }).first(COLUMNS);
+  return (await selectByUsername({ username }, db))[0];
 }
+
+const selectByUsername = statement<{ username: string }, User>(
+  'find user by name',
+  (builder, { username }) => builder('users').where({ username }).select(COLUMNS),
+);
 
 // The text of an index: see its migration.
 const folded = (text: string): string => `lower(upper(${text}))`;

@@ -115,12 +115,15 @@ async function send(id: string, sent: Sent): Promise<unknown> {
   if (!operation) throw new Error(`no operation ${id}`);
   const call: Call = {
     params: {},
-    search: new URLSearchParams('query' in sent ? sent.query : ''),
     headers: {},
     body: 'json' in sent ? { data: sent.json, isForm: false } : undefined,
     user: null,
     sessionId: undefined,
-    url: new URL('http://127.0.0.1/'),
+    url: {
+      origin: 'http://127.0.0.1',
+      path: '/',
+      search: new URLSearchParams('query' in sent ? sent.query : ''),
+    },
     client: { ip: '127.0.0.1', userAgent: undefined },
     ...('form' in sent && { body: { data: sent.form, isForm: true } }),
   };
