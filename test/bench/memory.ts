@@ -2,7 +2,7 @@ import { startProgress } from '../../src/commands/progress.ts';
 import { below, measured } from './figure.ts';
 import type { Figure } from './figure.ts';
 import { CONNECTIONS } from './speed/lanes.ts';
-import { processesOf } from './speed/process-group.ts';
+import { residentBytesOf } from './speed/process-group.ts';
 import { openSpeedStage } from './speed/stage.ts';
 import { WORKS } from './speed/works.ts';
 import { load } from './speed/wrk.ts';
@@ -39,7 +39,7 @@ export const memory: Figure = {
     const each = await Promise.all(asks.map(({ requests }) => requests(stage, 1)));
     const requests = mixed(each);
 
-    const rss = (): number => processesOf(group).reduce((sum, one) => sum + one.rssBytes, 0) / MIB;
+    const rss = (): number => residentBytesOf(group) / MIB;
     const readings: Reading[] = [{ requests: 0, mib: rss() }];
     const progress = startProgress('Requests', rounds);
     for (let done = 0; done < rounds;) {

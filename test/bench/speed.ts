@@ -5,6 +5,7 @@ import type { Scope } from './scope.ts';
 import { isPinned } from './speed/cores.ts';
 import { judged } from './speed/goals.ts';
 import { queriesPerRequest } from './speed/queries-per-request.ts';
+import { PAGES_BESIDE } from './speed/login-work.ts';
 import { inRounds } from './speed/rounds.ts';
 import type { LaneResult } from './speed/rounds.ts';
 import { openSpeedStage } from './speed/stage.ts';
@@ -89,7 +90,7 @@ function outcomeOf(
       panels: measured.map(({ work, lanes }) => ({
         title: work.title,
         unit: 'requests/s',
-        bars: barsOf(lanes),
+        bars: barsOf(lanes.filter(({ label }) => label !== PAGES_BESIDE)),
       })),
     },
   };

@@ -6,6 +6,7 @@ import { hashPassword } from '../../../src/users/passwords.ts';
 import { insertUser } from '../../../src/users/repository.ts';
 import { percentile } from '../figure.ts';
 import { exchange } from '../http-client.ts';
+import { inLanes } from '../lanes.ts';
 import { startProcess } from '../processes.ts';
 import type { Scope } from '../scope.ts';
 import { inTurn } from '../turns.ts';
@@ -93,14 +94,9 @@ function loginLane(server: Server, asked: Asked): Lane {
 /** Milliseconds of each answer. */
 async function askAll(server: Server, asked: Asked, count: number): Promise<number[]> {
   const latencies: number[] = [];
-  let given = 0;
-  const client = async (): Promise<void> => {
-    while (given < count) {
-      given += 1;
-      latencies.push(await timed(server, asked));
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
+  await inLanes(Array<Asked>(count).fill(asked), CLIENTS, async (one) => {
+    latencies.push(await timed(server, one));
+  });
   return latencies;
 }
 

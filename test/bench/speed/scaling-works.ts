@@ -22,8 +22,7 @@ export const connections: Work = {
 
 export const workers: Work = {
   name: 'workers',
-  title:
-    'Product page by JWT, Latchkey alone, by `WORKERS`; all on all cores, with load and database',
+  title: 'Product page by JWT, by workers, on all cores',
   seconds: 2,
   open: async (stage, scope) => {
     if (!settings.some(({ name }) => name === 'WORKERS')) return [];

@@ -69,6 +69,7 @@ function optionsOf({ panel: { title: heading, bars }, left, top: y }, index) {
       },
       {
         type: 'custom',
+        z: 3,
         ...axes,
         data: bars.map(({ value, min, max }, at) => [at, value, min, max]),
         encode: { x: [1, 2, 3], y: 0 },
