@@ -9,9 +9,43 @@ export interface Figure {
   conditions: string;
   /** At full scale. */
   rounds: number;
+  /** What is counted as a round, where that is not the word. */
+  roundsAre?: string;
   /** At full scale, on two cores. */
   expectedSeconds: number;
-  run: (rounds: number, scope: Scope) => Promise<Finding[]>;
+  /** What can be run by itself. */
+  parts?: readonly string[];
+  run: (rounds: number, scope: Scope, parts: readonly string[]) => Promise<Finding[] | Outcome>;
+}
+
+/** Findings, and what they come from. */
+export interface Outcome {
+  findings: Finding[];
+  tables: Table[];
+  /** A sentence each. */
+  notes?: string[];
+  chart?: Chart;
+}
+
+export interface Table {
+  title: string;
+  head: string[];
+  rows: string[][];
+}
+
+/** Groups of bars, drawn beside the report. */
+export interface Chart {
+  title: string;
+  note: string;
+  panels: { title: string; unit: string; bars: Bar[] }[];
+}
+
+export interface Bar {
+  label: string;
+  value: number;
+  min: number;
+  max: number;
+  isOurs: boolean;
 }
 
 export interface Finding {
@@ -43,6 +77,37 @@ export function atLeast(what: string, value: number, least: number): Finding {
 export function below(what: string, value: number, limit: number, unit: string): Finding {
   const goal = `< ${written(limit, unit)}`;
   return { what, value: written(value, unit), goal, isMet: value < limit };
+}
+
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  return {
+    median: percentile(values, 0.5),
+    min: Math.min(...values),
+    max: Math.max(...values),
+  };
+}
+
+/** How many times something else it was, in each round; the median is held against the goal. */
+export function times(what: string, ratios: readonly number[], least: number): Finding {
+  const { median, min, max } = spreadOf(ratios);
+  const [middle, low, high] = [median, min, max].map((ratio) => ratio.toFixed(2));
+  return {
+    what,
+    value: `${middle} (${low} to ${high})`,
+    goal: `≥ ${least}`,
+    isMet: median >= least,
+  };
+}
+
+/** What could not be measured here. */
+export function skipped(what: string, goal: string): Finding {
+  return { what, value: 'skipped', goal };
 }
 
 function written(value: number, unit: string): string {

@@ -5,6 +5,8 @@ import path from 'node:path';
 import { OperatorError } from '../../src/errors.ts';
 import { freePort, startProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
+import { onCore } from './speed/cores.ts';
+import type { Core } from './speed/cores.ts';
 
 const BINARIES = process.env.POSTGRES_BIN ?? '/usr/lib/postgresql/15/bin';
 
@@ -18,7 +20,7 @@ export function postgresVersion(): string {
 }
 
 /** A PostgreSQL server of its own in a temporary directory, with fsync on as in production; its URL. */
-export async function startPostgres(scope: Scope): Promise<string> {
+export async function startPostgres(scope: Scope, core: Core = 'all'): Promise<string> {
   if (!existsSync(postgresBinary('initdb')))
     throw new OperatorError(
       `There is no PostgreSQL server in ${BINARIES}: install one, or name its directory in POSTGRES_BIN.`,
@@ -40,11 +42,11 @@ export async function startPostgres(scope: Scope): Promise<string> {
     '-c',
     one,
   ]);
-  const server = startProcess(
-    postgresBinary('postgres'),
-    ['-D', data, '-p', String(port), '-k', directory, ...settings],
-    { ...as, emergencySignal: 'SIGQUIT' },
-  );
+  const args = ['-D', data, '-p', String(port), '-k', directory, ...settings];
+  const server = startProcess(...onCore(core, postgresBinary('postgres'), args), {
+    ...as,
+    emergencySignal: 'SIGQUIT',
+  });
   // A fast shutdown: it disconnects whoever is left.
   scope.onClose(() => server.end('SIGINT'));
   await server.saying('ready to accept connections');

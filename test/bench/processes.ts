@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 export interface RunningProcess {
+  /** Also of its process group. */
+  pid: number;
   /** What it wrote last, for the message when something is wrong with it. */
   output: () => string;
   /** Resolves when it has written `text`; rejects if it leaves before. */
@@ -51,6 +53,8 @@ export function startProcess(
       heard.dispatchEvent(new Event('data'));
     });
   return {
+    // 0 is nobody's: where the start has failed, `left` tells why.
+    pid: child.pid ?? 0,
     output: () => output,
     hasLeft: () => !running.has(child),
     exit: () => left,

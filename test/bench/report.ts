@@ -1,32 +1,50 @@
 import os from 'node:os';
-import type { Figure, Finding } from './figure.ts';
+import type { Figure, Finding, Outcome } from './figure.ts';
 import { postgresVersion } from './postgres.ts';
 
+export interface Scale {
+  rounds: number;
+  /** Empty: all. */
+  parts: readonly string[];
+  seconds: number;
+}
+
+/** The name of a figure's chart, beside the report. */
+export const CHART = 'BENCHMARKS.svg';
+
 /** A section for BENCHMARKS.md. */
-export function report(
-  figure: Figure,
-  findings: Finding[],
-  { rounds, seconds }: { rounds: number; seconds: number },
-): string {
-  const scale =
-    rounds === figure.rounds
-      ? `${rounds.toLocaleString('en')} rounds`
-      : `scaled down, not for publishing: ${rounds} of ${figure.rounds} rounds`;
+export function report(figure: Figure, outcome: Outcome, scale: Scale): string {
+  const { findings, tables, notes = [], chart } = outcome;
   return [
     `## ${figure.name}`,
     '',
     `${figure.summary}.`,
     '',
-    `${scale}, ${seconds.toFixed(0)} s; ${figure.conditions}.`,
+    `${scaleOf(figure, scale)}, ${scale.seconds.toFixed(0)} s; ${figure.conditions}.`,
     '',
-    ...table(findings),
-    '',
+    ...(chart ? [`![${chart.title}](${CHART})`, ''] : []),
+    ...(findings.length > 0 ? [...findingsTable(findings), ''] : []),
+    ...tables.flatMap(({ title, head, rows }) => [
+      `### ${title}`,
+      '',
+      ...table([head, ...rows]),
+      '',
+    ]),
+    ...notes.flatMap((note) => [note, '']),
     machine(),
   ].join('\n');
 }
 
-function table(findings: Finding[]): string[] {
-  const rows = [
+function scaleOf(figure: Figure, { rounds, parts }: Scale): string {
+  const { roundsAre = 'rounds' } = figure;
+  if (rounds === figure.rounds && parts.length === 0)
+    return `${rounds.toLocaleString('en')} ${roundsAre}`;
+  const part = parts.length > 0 ? `, ${parts.join(', ')} alone` : '';
+  return `scaled down, not for publishing: ${rounds} of ${figure.rounds} ${roundsAre}${part}`;
+}
+
+function findingsTable(findings: readonly Finding[]): string[] {
+  return table([
     ['what', 'measured', 'goal', 'met'],
     ...findings.map(({ what, value, goal = '', isMet }) => [
       what,
@@ -34,13 +52,14 @@ function table(findings: Finding[]): string[] {
       goal,
       isMet === undefined ? '' : isMet ? 'yes' : 'NO',
     ]),
-  ];
-  const widths = [0, 1, 2, 3].map((column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
+  ]);
+}
+
+function table(rows: readonly string[][]): string[] {
+  const [head = [], ...body] = rows;
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: string[]): string =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)];
 }
 

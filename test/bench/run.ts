@@ -4,17 +4,21 @@ import { attacks } from './attacks.ts';
 import { dump } from './dump.ts';
 import { edits } from './edits.ts';
 import { flush } from './flush.ts';
-import type { Figure } from './figure.ts';
+import type { Figure, Finding, Outcome } from './figure.ts';
 import { disconnect } from './http-client.ts';
 import { kill } from './kill.ts';
 import { lostResponses } from './lost-responses.ts';
+import { memory } from './memory.ts';
+import { publish } from './publish.ts';
 import { queries } from './queries.ts';
 import { races } from './races.ts';
 import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
 import { createScope } from './scope.ts';
+import { speed } from './speed.ts';
 
+// npm run bench: measures speed and memory, and writes them into BENCHMARKS.md and BENCHMARKS.svg.
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
 const FIGURES: readonly Figure[] = [
@@ -28,7 +32,12 @@ const FIGURES: readonly Figure[] = [
   edits,
   dump,
   refusals,
+  speed,
+  memory,
 ];
+
+// Without arguments: what a change of the code moves, written where it is published.
+const PUBLISHED: readonly Figure[] = [speed, memory];
 
 const EXIT_MISSED = 1;
 const EXIT_USAGE = 2;
@@ -36,8 +45,16 @@ const EXIT_INTERRUPTED = 130;
 
 const program = new Command('npm run bench --')
   .description('Measures a published figure on server processes and a PostgreSQL of its own.')
-  .argument('<figures...>', 'names of figures, or `all`', collectFigures)
+  .argument(
+    '[figures...]',
+    'names of figures, or `all`; without any: speed and memory, with --write',
+    collectFigures,
+  )
   .option('--rounds <number>', 'fewer or more rounds than are published', parseRounds)
+  .option('--only <parts>', 'parts of a figure, as in `--only page,verify`', (text) =>
+    text.split(','),
+  )
+  .option('--write', 'put the report into BENCHMARKS.md, and its chart into BENCHMARKS.svg')
   .exitOverride()
   .showHelpAfterError('(--help tells more)')
   .addHelpText(
@@ -51,9 +68,10 @@ const program = new Command('npm run bench --')
   );
 
 function list(): string {
-  return FIGURES.map(({ name, summary, rounds, expectedSeconds }) => {
+  return FIGURES.map(({ name, summary, rounds, expectedSeconds, parts }) => {
     const scale = `${rounds.toLocaleString('en')}, ${expectedSeconds} s`;
-    return `  ${name.padEnd(15)} ${scale.padEnd(14)} ${summary}`;
+    const partly = parts ? ` (--only ${parts.join(',')})` : '';
+    return `  ${name.padEnd(15)} ${scale.padEnd(16)} ${summary}${partly}`;
   }).join('\n');
 }
 
@@ -70,8 +88,18 @@ function parseRounds(text: string): number {
   return rounds;
 }
 
+interface Options {
+  rounds?: number;
+  only?: string[];
+  write?: true;
+}
+
 /** Whether all goals were met. */
-async function measure(figure: Figure, rounds = figure.rounds): Promise<boolean> {
+async function measure(
+  figure: Figure,
+  { rounds = figure.rounds, only, write }: Options,
+): Promise<boolean> {
+  const parts = partsOf(figure, only);
   const scope = createScope();
   const interrupt = (): void => {
     // Asked a second time it leaves at once, and `exit` ends what still runs.
@@ -82,10 +110,12 @@ async function measure(figure: Figure, rounds = figure.rounds): Promise<boolean>
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const start = performance.now();
   try {
-    const findings = await figure.run(rounds, scope);
+    const outcome = wholeOutcome(await figure.run(rounds, scope, parts));
     const seconds = (performance.now() - start) / 1000;
-    console.log(`${report(figure, findings, { rounds, seconds })}\n`);
-    return findings.every(({ isMet }) => isMet !== false);
+    const section = report(figure, outcome, { rounds, parts, seconds });
+    console.log(`${section}\n`);
+    if (write) await publish(figure.name, section, outcome.chart);
+    return outcome.findings.every(({ isMet }) => isMet !== false);
   } finally {
     disconnect();
     await scope.close();
@@ -93,11 +123,26 @@ async function measure(figure: Figure, rounds = figure.rounds): Promise<boolean>
   }
 }
 
+function wholeOutcome(outcome: Finding[] | Outcome): Outcome {
+  return Array.isArray(outcome) ? { findings: outcome, tables: [] } : outcome;
+}
+
+function partsOf({ name, parts = [] }: Figure, only: readonly string[] = []): readonly string[] {
+  const unknown = only.filter((part) => !parts.includes(part));
+  if (unknown.length > 0)
+    throw new OperatorError(
+      `${name} has no part ${unknown.join(', ')}; it has ${parts.join(', ') || 'none'}.`,
+    );
+  return only;
+}
+
 try {
   await program.parseAsync();
-  const [figures] = program.processedArgs as [Figure[]]; // of collectFigures
+  const [named] = program.processedArgs as [Figure[] | undefined]; // of collectFigures
+  const options = program.opts<Options>();
+  const figures = named ?? PUBLISHED;
   for (const figure of figures) {
-    const isMet = await measure(figure, program.opts<{ rounds?: number }>().rounds);
+    const isMet = await measure(figure, named ? options : { ...options, write: true });
     if (!isMet) process.exitCode = EXIT_MISSED;
   }
 } catch (error) {

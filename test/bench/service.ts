@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../../src/config.ts';
@@ -9,10 +7,11 @@ import { createLog } from '../../src/log.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { migrateLatest } from '../../src/schema.ts';
 import { randomSecret } from '../../src/secrets.ts';
-import { send } from './http-client.ts';
+import { exchange } from './http-client.ts';
 import { freePort, startProcess } from './processes.ts';
 import type { RunningProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
+import { temporaryDirectory } from './temporary.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const READY_MS = 30_000;
@@ -32,26 +31,17 @@ export interface Replica {
 
 const SECRETS = { SECRET_KEY: randomSecret(), SIGNING_KEY: randomSecret() };
 
-let directory: string | undefined;
-
 /** An environment for the service and its commands, as in production; the same secrets for all of them. */
 export function serviceEnv(databaseUrl: string, settings: Settings): Settings {
-  directory ??= temporaryDirectory();
   return {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
     LOG_LEVEL: 'error',
     DATABASE_URL: databaseUrl,
-    DATA_DIR: path.join(directory, 'data'),
+    DATA_DIR: path.join(temporaryDirectory(), 'data'),
     ...SECRETS,
     ...settings,
   };
-}
-
-function temporaryDirectory(): string {
-  const made = mkdtempSync(path.join(os.tmpdir(), 'latchkey-bench-'));
-  process.on('exit', () => rmSync(made, { recursive: true, force: true }));
-  return made;
 }
 
 /** What most figures run on. */
@@ -81,7 +71,7 @@ export function startCommand(
 ): RunningProcess {
   const running = startProcess(process.execPath, [path.join(ROOT, 'src/cli.ts'), command], {
     env: serviceEnv(databaseUrl, settings),
-    cwd: directory,
+    cwd: temporaryDirectory(),
   });
   scope.onClose(async () => {
     if (!running.hasLeft()) await running.end('SIGTERM');
@@ -129,7 +119,7 @@ async function createReplica(settings: Settings): Promise<Replica> {
     start: async () => {
       running = startProcess(process.execPath, [path.join(ROOT, 'src/server.ts')], {
         env: { ...settings, PORT: String(port) },
-        cwd: directory,
+        cwd: temporaryDirectory(),
       });
       await becomesReady(origin, running);
     },
@@ -140,19 +130,24 @@ async function createReplica(settings: Settings): Promise<Replica> {
   };
 }
 
-async function becomesReady(origin: string, replica: RunningProcess): Promise<void> {
+/** Resolves when the server answers with a 200 at the path. */
+export async function becomesReady(
+  origin: string,
+  server: RunningProcess,
+  readiness = '/readyz',
+): Promise<void> {
   const deadline = performance.now() + READY_MS;
-  while (!(await isReady(origin))) {
-    if (replica.hasLeft()) throw new Error(`a replica has left:\n${replica.output()}`);
+  while (!(await isReady(origin, readiness))) {
+    if (server.hasLeft()) throw new Error(`a server has left:\n${server.output()}`);
     if (performance.now() > deadline)
-      throw new Error(`a replica is not ready in time:\n${replica.output()}`);
+      throw new Error(`a server is not ready in time:\n${server.output()}`);
     await pause(LOOK_MS);
   }
 }
 
-async function isReady(origin: string): Promise<boolean> {
+async function isReady(origin: string, readiness: string): Promise<boolean> {
   try {
-    return (await send(origin, '/readyz')).status === 200;
+    return (await exchange(origin, readiness)).status === 200;
   } catch {
     return false; // not listening yet
   }
