@@ -56,13 +56,7 @@ async function fillDatabase(
       advance(rows);
       await Promise.all(indexes.map(({ make }) => limit(() => alone(db, (trx) => trx.raw(make)))));
       if (table === 'product') await db.raw(NEXT_ID);
-      for (const { name, isPrimary } of indexes)
-        if (isPrimary)
-          await db.raw('ALTER TABLE ?? ADD CONSTRAINT ?? PRIMARY KEY USING INDEX ??', [
-            table,
-            name,
-            name,
-          ]);
+      await alone(db, (trx) => nameKey(table, indexes, trx));
       advance(rows);
       await limit(() => db.raw('VACUUM (ANALYZE) ??', [table]));
       advance(rows);
@@ -86,6 +80,17 @@ const SETTINGS = [
   'lock_timeout = 0',
 ];
 
+async function nameKey(table: Table, indexes: readonly Index[], db: Knex): Promise<void> {
+  for (const { name, isPrimary } of indexes)
+    if (isPrimary)
+      await db.raw('ALTER TABLE ?? ADD CONSTRAINT ?? PRIMARY KEY USING INDEX ??', [
+        table,
+        name,
+        name,
+      ]);
+  await db.raw('ALTER TABLE ?? RESET (autovacuum_enabled)', [table]);
+}
+
 interface Index {
   name: string;
   make: string;
@@ -99,6 +104,8 @@ async function takeIndexes(table: Table, db: Knex): Promise<Index[]> {
      FROM pg_index WHERE indrelid = ?::regclass ORDER BY pg_get_indexdef(indexrelid) !~ 'gin', indisprimary`,
     [table],
   );
+  // It would count the rows while they come, and hold the table.
+  await db.raw('ALTER TABLE ?? SET (autovacuum_enabled = false)', [table]);
   for (const { name, isPrimary } of rows)
     await (isPrimary
       ? db.raw('ALTER TABLE ?? DROP CONSTRAINT ??', [table, name])
