@@ -39,7 +39,10 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/http/*.ts',
-    ['src/http/*.ts', 'src/{config,contract,db,deps,entity-tag,errors,problems,schema,text}.ts'],
+    [
+      'src/http/*.ts',
+      'src/{config,contract,db,deps,entity-tag,errors,json-text,problems,schema,text}.ts',
+    ],
   ],
   [
     'src/accounts/*.ts',
@@ -67,12 +70,13 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/products/*.ts',
       'src/idempotency/answer-once.ts',
-      'src/{contract,cursor,db,deps,entity-tag,errors,statement,text}.ts',
+      'src/{contract,cursor,db,deps,entity-tag,errors,json-text,statement,text}.ts',
     ],
   ],
   ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,statement,text}.ts']],
-  ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
+  ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps,json-text}.ts']],
+  ['src/json-text.ts', ['src/{contract,statement}.ts']],
   ['src/errors.ts', ['src/problems.ts']],
   ['src/problems.ts', ['generated/openapi.ts']],
   ['src/text.ts', ['src/errors.ts']],
@@ -81,7 +85,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],
-  ['src/db.ts', ['src/{channel,config,errors,file-lock}.ts']],
+  ['src/db.ts', ['src/{channel,config,errors,file-lock,statement}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
   ['src/settings.ts', ['src/setting-parsers.ts']],
   ['src/config.ts', ['src/{checklist,errors,key-directory,secret-settings,settings}.ts']],
