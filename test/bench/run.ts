@@ -14,6 +14,7 @@ import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
 import { createScope } from './scope.ts';
+import { start } from './start.ts';
 
 // npm run bench -- <figure>: measures what BENCHMARKS.md publishes, on servers and a database of its own.
 
@@ -28,6 +29,7 @@ const FIGURES: readonly Figure[] = [
   edits,
   dump,
   refusals,
+  start,
 ];
 
 const EXIT_MISSED = 1;

@@ -14,7 +14,7 @@ import { freePort, startProcess } from './processes.ts';
 import type { RunningProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
 
-const ROOT = path.join(import.meta.dirname, '../..');
+export const ROOT = path.join(import.meta.dirname, '../..');
 const READY_MS = 30_000;
 const LOOK_MS = 20;
 
