@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { AuthenticatedOperationId, operations } from '../generated/openapi.ts';
 import type { Account } from './db.ts';
 import type { RequestDeps } from './deps.ts';
+import type { JsonText } from './json-text.ts';
 
 export type OperationId = keyof operations;
 
@@ -58,7 +59,18 @@ export type OperationResponse<Id extends OperationId> = ResponseOf<operations[Id
 export type Handler<Id extends OperationId> = (
   request: OperationRequest<Id>,
   deps: RequestDeps,
-) => OperationResponse<Id> | Promise<OperationResponse<Id>>;
+) => Answer<Id> | Promise<Answer<Id>>;
+
+/** The body may have been written already. */
+type Answer<Id extends OperationId> = OperationResponse<Id> | Written<OperationResponse<Id>>;
+
+type Written<Response> = Response extends {
+  status: infer Status;
+  body: infer Body;
+  headers?: infer Headers;
+}
+  ? { status: Status; body: JsonText<Body>; headers?: Headers }
+  : never;
 
 export type Handlers = { [Id in OperationId]: Handler<Id> };
 

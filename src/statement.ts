@@ -1,5 +1,6 @@
 import knex from 'knex';
 import type { Knex } from 'knex';
+import type pg from 'pg';
 import type { QueryConfig, QueryResult } from 'pg';
 
 // Builds SQL, and is connected to nothing.
@@ -30,16 +31,40 @@ export type Statement<Values, Row> = (values: Values, db: Knex) => Promise<Row[]
 export function statement<Values extends object, Row>(
   name: string,
   source: Source<Values>,
+  form: Partial<typeof AS_TEXT> = {},
 ): Statement<Values, Row> {
   const { text, bindings } = typeof source === 'string' ? readNames(source) : build(source);
   const valueOf = (binding: unknown, values: Values): unknown =>
     binding instanceof Placeholder ? values[binding.name as keyof Values] : binding;
   return async (values, db) => {
     const bound = bindings.map((binding) => valueOf(binding, values));
-    const { rows } = await run({ name, text, values: bound }, db);
+    const { rows } = await run({ name, text, values: bound, ...form }, db);
     return rows as Row[]; // what the SQL selects, its author knows
   };
 }
+
+/** A row as PostgreSQL writes it: the columns in the order of the query, in their own notation. */
+export type TextRow = readonly (string | null)[];
+
+/** A statement whose rows stay text. */
+export const textStatement = <Values extends object>(
+  name: string,
+  source: Source<Values>,
+): Statement<Values, TextRow> => statement(name, source, AS_TEXT);
+
+/** What a query finds that is built for this once, as text. */
+export async function textRows(
+  query: Pick<Knex.QueryBuilder, 'toSQL'>,
+  db: Knex,
+): Promise<TextRow[]> {
+  const { sql: text, bindings } = query.toSQL().toNative();
+  const { rows } = await run({ text, values: [...bindings], ...AS_TEXT }, db);
+  return rows as unknown as TextRow[];
+}
+
+const asIs = (text: string): string => text;
+// The drivers read `types` twice: as the types of the parameters, which PostgreSQL knows best, and for its parsers.
+const AS_TEXT = { rowMode: 'array', types: Object.assign([], { getTypeParser: () => asIs }) };
 
 interface Built {
   text: string;
@@ -64,22 +89,40 @@ function readNames(source: string): Built {
   return { text, bindings: names.map((name) => new Placeholder(name)) };
 }
 
-// Of knex's client, whose runner costs more than most queries.
-interface Connections {
-  acquireConnection: () => Promise<Connection>;
-  releaseConnection: (connection: Connection) => Promise<void>;
+const pools = new WeakMap<object, pg.Pool>();
+
+/** Has statements on `db` run on the pool that it is on, past its runner, which costs more than most queries. */
+export function sharePool(db: Knex, pool: pg.Pool): void {
+  pools.set(db.client, pool);
 }
 
-interface Connection {
-  query: (query: QueryConfig) => Promise<QueryResult>;
+function run(query: QueryConfig, db: Knex): Promise<QueryResult> {
+  const pool = pools.get(db.client);
+  return pool ? runOn(pool, query) : runWithin(db, query);
 }
 
-async function run(query: QueryConfig, db: Knex): Promise<QueryResult> {
-  const connections = db.client as Connections;
-  const connection = await connections.acquireConnection();
-  try {
-    return await connection.query(query);
-  } finally {
-    void connections.releaseConnection(connection);
-  }
+function runOn(pool: pg.Pool, query: QueryConfig): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    pool.connect((lost, client, release) => {
+      if (!client) reject(lost);
+      else
+        client.query(query, (error, result) => {
+          const isOutdated = isOutdatedPlan(error);
+          release(isOutdated);
+          if (isOutdated) resolve(runOn(pool, query));
+          else if (error) reject(error);
+          else resolve(result);
+        });
+    });
+  });
+}
+
+// A migration has changed a type since the connection planned it; nothing was run, and another connection plans anew.
+const isOutdatedPlan = (error: Error & { routine?: string }): boolean =>
+  error?.routine === 'RevalidateCachedQuery';
+
+// A transaction has the one connection, which its client hands out.
+async function runWithin(trx: Knex, query: QueryConfig): Promise<QueryResult> {
+  const connection = (await trx.client.acquireConnection()) as pg.PoolClient;
+  return connection.query(query);
 }

@@ -16,7 +16,9 @@ import { findAmong, findAmongAll } from './seek.ts';
 export const listProducts: Handler<'listProducts'> = async ({ query, url }, { config, db }) => {
   const { ordering, cursor, page_size, ...filters } = query;
   const isPlain = page_size === undefined && Object.keys(filters).length === 0;
-  const find = isPlain ? findAmongAll(db) : findAmong(filterProducts(selectProducts(db), filters));
+  const find = isPlain
+    ? findAmongAll(db)
+    : findAmong(filterProducts(selectProducts(db), filters), db);
   const size = Math.min(page_size ?? config.PAGE_SIZE, config.MAX_PAGE_SIZE);
   const page = { ordering: readOrdering(ordering), cursor, size, url };
   return { status: 200, body: await paginate(find, page) };
