@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { AuthenticatedOperationId, operations } from '../generated/openapi.ts';
 import type { Account } from './db.ts';
 import type { RequestDeps } from './deps.ts';
-import type { JsonText } from './json-text.ts';
 
 export type OperationId = keyof operations;
 
@@ -59,18 +58,7 @@ export type OperationResponse<Id extends OperationId> = ResponseOf<operations[Id
 export type Handler<Id extends OperationId> = (
   request: OperationRequest<Id>,
   deps: RequestDeps,
-) => Answer<Id> | Promise<Answer<Id>>;
-
-/** The body may have been written already. */
-type Answer<Id extends OperationId> = OperationResponse<Id> | Written<OperationResponse<Id>>;
-
-type Written<Response> = Response extends {
-  status: infer Status;
-  body: infer Body;
-  headers?: infer Headers;
-}
-  ? { status: Status; body: JsonText<Body>; headers?: Headers }
-  : never;
+) => OperationResponse<Id> | Promise<OperationResponse<Id>>;
 
 export type Handlers = { [Id in OperationId]: Handler<Id> };
 

@@ -31,40 +31,26 @@ export type Statement<Values, Row> = (values: Values, db: Knex) => Promise<Row[]
 export function statement<Values extends object, Row>(
   name: string,
   source: Source<Values>,
-  form: Partial<typeof AS_TEXT> = {},
 ): Statement<Values, Row> {
   const { text, bindings } = typeof source === 'string' ? readNames(source) : build(source);
   const valueOf = (binding: unknown, values: Values): unknown =>
     binding instanceof Placeholder ? values[binding.name as keyof Values] : binding;
   return async (values, db) => {
     const bound = bindings.map((binding) => valueOf(binding, values));
-    const { rows } = await run({ name, text, values: bound, ...form }, db);
+    const { rows } = await run({ name, text, values: bound }, db);
     return rows as Row[]; // what the SQL selects, its author knows
   };
 }
 
-/** A row as PostgreSQL writes it: the columns in the order of the query, in their own notation. */
-export type TextRow = readonly (string | null)[];
-
-/** A statement whose rows stay text. */
-export const textStatement = <Values extends object>(
-  name: string,
-  source: Source<Values>,
-): Statement<Values, TextRow> => statement(name, source, AS_TEXT);
-
-/** What a query finds that is built for this once, as text. */
-export async function textRows(
-  query: Pick<Knex.QueryBuilder, 'toSQL'>,
+/** What a query of knex finds that is built for this once; past knex's runner as well. */
+export async function rowsOf<Row>(
+  query: Knex.QueryBuilder<Row & object, Row[]>,
   db: Knex,
-): Promise<TextRow[]> {
+): Promise<Row[]> {
   const { sql: text, bindings } = query.toSQL().toNative();
-  const { rows } = await run({ text, values: [...bindings], ...AS_TEXT }, db);
-  return rows as unknown as TextRow[];
+  const { rows } = await run({ text, values: [...bindings] }, db);
+  return rows as Row[];
 }
-
-const asIs = (text: string): string => text;
-// The drivers read `types` twice: as the types of the parameters, which PostgreSQL knows best, and for its parsers.
-const AS_TEXT = { rowMode: 'array', types: Object.assign([], { getTypeParser: () => asIs }) };
 
 interface Built {
   text: string;

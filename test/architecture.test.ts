@@ -44,10 +44,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/http/*.ts',
-    [
-      'src/http/*.ts',
-      'src/{config,contract,db,deps,entity-tag,errors,json-text,problems,schema,text}.ts',
-    ],
+    ['src/http/*.ts', 'src/{config,contract,db,deps,entity-tag,errors,problems,schema,text}.ts'],
   ],
   [
     'src/accounts/*.ts',
@@ -75,13 +72,12 @@ const ARROWS: [from: string, to: string[]][] = [
     [
       'src/products/*.ts',
       'src/idempotency/answer-once.ts',
-      'src/{contract,cursor,db,deps,entity-tag,errors,json-text,statement,text}.ts',
+      'src/{contract,cursor,db,deps,entity-tag,errors,statement,text}.ts',
     ],
   ],
   ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
   ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,statement,text}.ts']],
-  ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps,json-text}.ts']],
-  ['src/json-text.ts', ['src/{contract,statement}.ts']],
+  ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/errors.ts', ['src/problems.ts']],
   ['src/problems.ts', ['generated/openapi.ts']],
   ['src/text.ts', ['src/errors.ts']],

@@ -1,7 +1,6 @@
 import type { Context } from 'koa';
 import { LRUCache } from 'lru-cache';
 import { NotAcceptable, NotFound } from '../errors.ts';
-import { escapeLineEnds, textOf } from '../json-text.ts';
 
 export const PROBLEM = 'application/problem+json';
 
@@ -93,12 +92,8 @@ export function sendProblem(ctx: Context, problem: { status: number }): void {
 export function sendJson(ctx: Context, status: number, body: unknown): void {
   ctx.status = status;
   ctx.set('Content-Type', 'application/json');
-  const { indent } = acceptedBy(ctx);
-  const written = textOf(body);
-  ctx.body =
-    written !== undefined && indent === 0
-      ? written
-      : escapeLineEnds(
-          JSON.stringify(written === undefined ? body : JSON.parse(written), null, indent),
-        );
+  // U+2028 and U+2029 end a line in JavaScript, though not in JSON: DRF escapes them.
+  ctx.body = JSON.stringify(body, null, acceptedBy(ctx).indent)
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
 }

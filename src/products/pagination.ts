@@ -1,11 +1,9 @@
 import type { OperationResponse, PageUrl } from '../contract.ts';
 import { OFFSET_CUTOFF, decodeCursor, pageLink } from '../cursor.ts';
 import type { Cursor } from '../cursor.ts';
-import { jsonText, rowWriter } from '../json-text.ts';
-import type { JsonText } from '../json-text.ts';
-import type { TextRow } from '../statement.ts';
 import type { Ordering } from './filters.ts';
 import { positionIn } from './positions.ts';
+import type { Product } from './repository.ts';
 import type { FindProducts } from './seek.ts';
 
 type ProductPage = Extract<OperationResponse<'listProducts'>, { status: 200 }>['body'];
@@ -19,9 +17,9 @@ interface PageRequest {
 
 interface Page {
   /** As the cursor runs: a reversed one finds them from the last to the first. */
-  rows: TextRow[];
+  rows: Product[];
   /** The row beyond them, if there is one. */
-  following: TextRow | undefined;
+  following: Product | undefined;
   cursor: Cursor;
   ordering: Ordering;
   size: number;
@@ -33,25 +31,14 @@ const FIRST_PAGE: Cursor = { offset: 0, reverse: false, positions: [], id: undef
 export async function paginate(
   find: FindProducts,
   { ordering, cursor: text, size, url }: PageRequest,
-): Promise<JsonText<ProductPage>> {
+): Promise<ProductPage> {
   const cursor = text === undefined ? FIRST_PAGE : decodeCursor(text);
   const found = await find(ordering, cursor, size + 1);
   const page = { rows: found.slice(0, size), following: found[size], cursor, ordering, size };
   const [onward, back] = [pageLink(url, onwardCursor(page)), pageLink(url, backCursor(page))];
   return cursor.reverse
-    ? writePage(back, onward, page.rows.toReversed())
-    : writePage(onward, back, page.rows);
-}
-
-const writeProduct = rowWriter('Product');
-
-function writePage(
-  next: string | null,
-  previous: string | null,
-  rows: TextRow[],
-): JsonText<ProductPage> {
-  const links = `"next":${JSON.stringify(next)},"previous":${JSON.stringify(previous)}`;
-  return jsonText(`{${links},"results":[${rows.map(writeProduct).join(',')}]}`);
+    ? { next: back, previous: onward, results: page.rows.toReversed() }
+    : { next: onward, previous: back, results: page.rows };
 }
 
 /** Where the rows beyond the page begin. */
@@ -83,14 +70,14 @@ function backCursor({ rows, following, cursor, ordering, size }: Page): Cursor |
 type Mark = Pick<Cursor, 'offset' | 'positions'>;
 
 /** The first row whose position is not the neighbour's, and how many rows there are before it. */
-function findMark(rows: TextRow[], neighbour: string | undefined, ordering: Ordering): Mark | null {
+function findMark(rows: Product[], neighbour: string | undefined, ordering: Ordering): Mark | null {
   const positions = rows.map((row) => positionOf(row, ordering));
   const offset = positions.findIndex((position) => position !== neighbour);
   return offset === -1 ? null : { offset, positions: positions.slice(offset, offset + 1) };
 }
 
 interface Edge {
-  edge: TextRow;
+  edge: Product;
   reverse: boolean;
   ordering: Ordering;
 }
@@ -99,9 +86,9 @@ function cursorAt(mark: Mark | null, { edge, reverse, ordering }: Edge): Cursor 
   if (mark && mark.offset <= OFFSET_CUTOFF) return { ...mark, reverse, id: undefined };
   // Here DRF's cursor would point to the same page for ever; ours names the row at the edge of this one.
   const positions = ordering.slice(0, -1).map(({ field }) => positionIn(edge, field));
-  return { offset: 0, reverse, positions, id: positionIn(edge, 'id') };
+  return { offset: 0, reverse, positions, id: String(edge.id) };
 }
 
-function positionOf(row: TextRow, [{ field }]: Ordering): string {
-  return positionIn(row, field);
+function positionOf(product: Product, [{ field }]: Ordering): string {
+  return positionIn(product, field);
 }

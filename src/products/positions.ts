@@ -1,14 +1,13 @@
 import { invalidCursor } from '../cursor.ts';
-import type { TextRow } from '../statement.ts';
 import type { OrderTerm } from './filters.ts';
-import { columnIndex } from './repository.ts';
+import type { Product } from './repository.ts';
 
 type Field = OrderTerm['field'];
 
 /** What a cursor says of a row, as Python's str() prints it. */
-export function positionIn(row: TextRow, field: Field): string {
-  const text = row[columnIndex(field)] ?? '';
-  return field === 'created_at' ? text.replace('T', ' ').replace('Z', '+00:00') : text;
+export function positionIn(product: Product, field: Field): string {
+  if (field !== 'created_at') return String(product[field]);
+  return product.created_at.replace('T', ' ').replace('Z', '+00:00');
 }
 
 /** A position fit for the column; Django fails where it is not. */

@@ -3,7 +3,6 @@ import type { OperationRequest, OperationResponse } from '../contract.ts';
 import { wireTime } from '../db.ts';
 import { entityTagOf, satisfiesIfMatch } from '../entity-tag.ts';
 import { NotFound, PreconditionFailed } from '../errors.ts';
-import { columnsOf } from '../json-text.ts';
 
 /** A row in the form that goes out: the price and the times are text. */
 export type Product = Extract<OperationResponse<'retrieveProduct'>, { status: 200 }>['body'];
@@ -81,13 +80,7 @@ function possibleId(id: number): number | null {
   return Number.isSafeInteger(id) ? id : null;
 }
 
-const COLUMNS = columnsOf('Product');
-
-/** Where a column is in a row of text. */
-export const columnIndex = (name: keyof Product): number => Object.keys(COLUMNS).indexOf(name);
-
 function wireColumns(db: Knex): (string | Knex.Raw)[] {
-  return Object.entries(COLUMNS).map(([name, { format }]) =>
-    format === 'date-time' ? wireTime('product', name, db) : name,
-  );
+  const times = ['created_at', 'updated_at'].map((column) => wireTime('product', column, db));
+  return ['id', 'name', 'description', 'price', 'stock', 'owner', ...times];
 }

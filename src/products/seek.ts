@@ -1,24 +1,24 @@
 import type { Knex } from 'knex';
 import type { Cursor } from '../cursor.ts';
-import { textRows, textStatement } from '../statement.ts';
-import type { Statement, TextRow } from '../statement.ts';
+import { rowsOf, statement } from '../statement.ts';
+import type { Statement } from '../statement.ts';
 import type { OrderTerm, Ordering } from './filters.ts';
 import { readPosition } from './positions.ts';
 import { selectProducts } from './repository.ts';
-import type { ProductQuery } from './repository.ts';
+import type { Product, ProductQuery } from './repository.ts';
 
 /** The first `limit` products from where a cursor stands. */
 export type FindProducts = (
   ordering: Ordering,
   cursor: Cursor,
   limit: number,
-) => Promise<TextRow[]>;
+) => Promise<Product[]>;
 
 /** Finds them among those that a query narrows. */
 export const findAmong =
   (products: ProductQuery, db: Knex): FindProducts =>
   (ordering, cursor, limit) =>
-    textRows(seek(products, ordering, cursor).limit(limit), db);
+    rowsOf(seek(products, ordering, cursor).limit(limit), db);
 
 /** Finds them among all. Each limit has statements of its own: it is not for callers to choose. */
 export const findAmongAll =
@@ -33,18 +33,18 @@ export const findAmongAll =
     return usualPage(terms, 'onward', limit)({ position }, db);
   };
 
-const usualPages = new Map<string, Statement<{ position: string }, TextRow>>();
+const usualPages = new Map<string, Statement<{ position: string }, Product>>();
 
 function usualPage(
   terms: Ordering,
   from: 'from the start' | 'onward',
   limit: number,
-): Statement<{ position: string }, TextRow> {
+): Statement<{ position: string }, Product> {
   const [{ field, order }] = terms;
   const name = `${limit} products by ${field} ${order} ${from}`;
   let known = usualPages.get(name);
   if (!known) {
-    known = textStatement(name, (builder, { position }) => {
+    known = statement(name, (builder, { position }) => {
       // A parameter for the limit would be planned anew at each run: the plan for few rows is never the general one.
       const page = inOrder(selectProducts(builder), terms).limit(limit, { skipBinding: true });
       return from === 'onward' ? beyond(page, terms, position) : page;
