@@ -75,6 +75,8 @@ function connectToServer(
     connectionTimeoutMillis: connectTimeout,
     statement_timeout: statementTimeout,
     lock_timeout: 1000,
+    // A request takes one core and no compiler: what needs more has to end before others feel it.
+    options: '-c max_parallel_workers_per_gather=0 -c jit=off',
     application_name: 'latchkey',
     max: poolSize,
     idleTimeoutMillis: 30_000,

@@ -22,26 +22,40 @@ interface Live extends SessionBounds {
 const unended = ({ id, token_version }: Owner, db: Knex): Knex.QueryBuilder =>
   db('token_family').where({ user_id: id, token_version, revoked_at: null });
 
-/** The families of a user that neither ended nor expired. */
-const liveFamilies = (
-  owner: Owner,
-  { expiredBy, startedAfter, usedAfter }: Live,
-  db: Knex,
-): Knex.QueryBuilder =>
-  unended(owner, db)
-    .where('expires_at', '>', expiredBy)
-    .where('created_at', '>', startedAfter)
-    .whereRaw('coalesce(last_used_at, created_at) > ?', [usedAfter]);
+// What neither ended nor expired, of a user's families.
+const IS_LIVE = `expires_at > :expiredBy AND created_at > :startedAfter
+  AND coalesce(last_used_at, created_at) > :usedAfter`;
 
+// Before all other ids.
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const COUNTED_AT_A_TIME = 10_000;
+
+/** Counts by statements that look at so many rows each: a user of a million sessions has to be able to end them. */
 export async function countSessions(
   owner: Owner,
   { except, ...bounds }: Live & { except: string | undefined },
   db: Knex,
 ): Promise<number> {
-  const families = liveFamilies(owner, bounds, db);
-  if (except !== undefined) families.whereNot('id', except);
-  const row: { count: number } | undefined = await families.count('* as count').first();
-  return row?.count ?? 0;
+  let [count, after] = [0, FIRST_ID];
+  for (;;) {
+    const families = unendedBeyond(owner, { after, except, limit: COUNTED_AT_A_TIME }, db);
+    const page: CountedPage | undefined = await db
+      .with('page', families.select(db.raw(`${IS_LIVE} AS is_live`, { ...bounds })))
+      .from('page')
+      .first(
+        db.raw(`count(*) FILTER (WHERE is_live) AS live, count(*) AS seen,
+          (array_agg(id ORDER BY id DESC))[1] AS last_id`),
+      );
+    count += page?.live ?? 0;
+    if (!page?.last_id || page.seen < COUNTED_AT_A_TIME) return count;
+    after = page.last_id;
+  }
+}
+
+interface CountedPage {
+  live: number;
+  seen: number;
+  last_id: string | null;
 }
 
 /** The live sessions in wire form, for pages to narrow; `current` is the one with the id `currentId`. */
@@ -53,7 +67,8 @@ export function selectSessions(
   const times = ['created_at', 'last_used_at', 'expires_at'].map((column) =>
     wireTime('token_family', column, db),
   );
-  return liveFamilies(owner, bounds, db).select<Session[]>(
+  const families = unended(owner, db).whereRaw(IS_LIVE, { ...bounds });
+  return families.select<Session[]>(
     'id',
     ...times,
     'user_agent',
@@ -62,27 +77,53 @@ export function selectSessions(
   );
 }
 
-interface Ending {
-  now: Date;
-  /** The one to end; left out: all of them … */
-  only?: string;
-  /** … but this one. */
-  except?: string;
-  /** At most so many. */
+/** Ends a session of a user, also one that is over, whose last tokens may still be out. Whether there was one. */
+export async function endSessionOf(
+  owner: Owner,
+  { id, now }: { id: string; now: Date },
+  db: Knex,
+): Promise<boolean> {
+  return (await unended(owner, db).where({ id }).update(endedAt(now))) === 1;
+}
+
+// As many as a statement ends well within the time it has.
+const ENDED_AT_A_TIME = 1000;
+
+/** The same for all sessions of a user but one, however many there are. */
+export async function endOtherSessions(
+  owner: Owner,
+  { except, now }: { except: string; now: Date },
+  db: Knex,
+): Promise<void> {
+  let after: string | undefined = FIRST_ID;
+  while (after !== undefined) {
+    const page = { after, except, limit: ENDED_AT_A_TIME };
+    const rows: { id: string }[] = await unendedBeyond(owner, page, db);
+    const ids = rows.map(({ id }) => id);
+    if (ids.length > 0)
+      await db('token_family')
+        .whereRaw('id = ANY(?::uuid[])', [ids])
+        .where({ revoked_at: null })
+        .update(endedAt(now));
+    after = ids.length === ENDED_AT_A_TIME ? ids.at(-1) : undefined;
+  }
+}
+
+const endedAt = (now: Date) => ({ revoked_at: now, revoked_reason: 'ended' });
+
+interface Beyond {
+  after: string;
+  except: string | undefined;
   limit: number;
 }
 
-/** Ends sessions of a user, also one that is over, whose last tokens may still be out. How many there were. */
-export async function endSessions(
+// Enters the index where the last page ended, and never walks over what was ended before.
+function unendedBeyond(
   owner: Owner,
-  { now, only, except, limit }: Ending,
+  { after, except, limit }: Beyond,
   db: Knex,
-): Promise<number> {
-  const families = unended(owner, db).limit(limit).select('id');
-  if (only !== undefined) families.where('id', only);
+): Knex.QueryBuilder {
+  const families = unended(owner, db).where('id', '>', after).orderBy('id').limit(limit);
   if (except !== undefined) families.whereNot('id', except);
-  return db('token_family')
-    .whereIn('id', families)
-    .where({ revoked_at: null })
-    .update({ revoked_at: now, revoked_reason: 'ended' });
+  return families.select('id');
 }

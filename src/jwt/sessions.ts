@@ -12,7 +12,12 @@ import { startFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
 import { sessionBounds } from './session-bounds.ts';
 import type { SessionBounds } from './session-bounds.ts';
-import { countSessions, endSessions, selectSessions } from './sessions-repository.ts';
+import {
+  countSessions,
+  endOtherSessions,
+  endSessionOf,
+  selectSessions,
+} from './sessions-repository.ts';
 import type { Session, SessionQuery } from './sessions-repository.ts';
 
 type SessionPage = Extract<OperationResponse<'listSessions'>, { status: 200 }>['body'];
@@ -96,8 +101,7 @@ function cursorAt(edge: Session | undefined, reverse: boolean): Cursor {
 /** Throws NotFound unless the session is one of the user that has not been ended. */
 export async function endSession(id: string, user: Account, deps: RequestDeps): Promise<void> {
   if (!isUuid(id)) throw new NotFound();
-  const ended = await endSessions(user, { now: deps.now(), only: id, limit: 1 }, deps.db);
-  if (ended === 0) throw new NotFound();
+  if (!(await endSessionOf(user, { id, now: deps.now() }, deps.db))) throw new NotFound();
   await deps.live.catchUp();
 }
 
@@ -117,14 +121,11 @@ export async function endAllSessions(
     await endAllTokens({ id: user.id, now }, db);
   } else {
     await endForeignTokens({ id: user.id, now }, db);
-    while ((await endSessions(user, { now, except: keep, limit: BATCH }, db)) === BATCH);
+    await endOtherSessions(user, { except: keep, now }, db);
   }
   await deps.live.catchUp();
   return count;
 }
-
-// As many as a statement ends well within the time it has.
-const BATCH = 1000;
 
 // Within LEEWAY an expired token still refreshes, so that its session is still alive.
 function liveBounds(deps: RequestDeps): SessionBounds & { expiredBy: Date } {

@@ -17,9 +17,15 @@ const STOCK_FILTERS = [
   ['stock__gte', '>='],
 ] as const;
 
-// The left sides are the expressions of the trigram indexes. LIKE's escape character is the backslash.
-const NAME_IS_LIKE = 'upper(product.name COLLATE "default") LIKE';
-const DESCRIPTION_IS_LIKE = 'upper(product.description) LIKE';
+// The expressions of the trigram indexes. LIKE's escape character is the backslash.
+const NAME = 'upper(product.name COLLATE "default")';
+const DESCRIPTION = 'upper(product.description)';
+
+// Where PostgreSQL finds three characters in a row to look up, the edges of words counted in. Without any it would
+// read the whole index and then the table: such a text must not look like a condition of the index.
+const HAS_TRIGRAM = /[\p{L}\p{N}]{3}|[^\p{L}\p{N}][\p{L}\p{N}]|[\p{L}\p{N}]{2}[^\p{L}\p{N}]/u;
+const likeIn = (column: string, text: string): string =>
+  HAS_TRIGRAM.test(text) ? `${column} LIKE upper(?)` : `${column} || '' LIKE upper(?)`;
 
 // Enough to find few rows by index; thousands would keep the planner busy for seconds.
 const PLANNED_TERMS = 20;
@@ -28,7 +34,7 @@ const PLANNED_TERMS = 20;
 export function filterProducts(products: ProductQuery, filters: Filters): ProductQuery {
   if (filters.name !== undefined) products.where('product.name', filters.name);
   if (filters.name__icontains !== undefined)
-    products.whereRaw(`${NAME_IS_LIKE} upper(?)`, [contains(filters.name__icontains)]);
+    products.whereRaw(likeIn(NAME, filters.name__icontains), [contains(filters.name__icontains)]);
   for (const [name, operator] of PRICE_FILTERS) {
     const price = filters[name];
     if (price !== undefined) products.where('product.price', operator, price);
@@ -38,22 +44,24 @@ export function filterProducts(products: ProductQuery, filters: Filters): Produc
     if (stock !== undefined)
       products.whereRaw(`product.stock ${operator} ?::bigint`, [wholeStock(stock)]);
   }
-  searchProducts(products, splitSearch(filters.search ?? '').map(contains));
+  searchProducts(products, splitSearch(filters.search ?? ''));
   return products;
 }
 
-function searchProducts(products: ProductQuery, patterns: string[]): void {
-  for (const pattern of patterns.slice(0, PLANNED_TERMS))
-    products.whereRaw(`(${NAME_IS_LIKE} upper(?) OR ${DESCRIPTION_IS_LIKE} upper(?))`, [
+function searchProducts(products: ProductQuery, terms: string[]): void {
+  for (const term of terms.slice(0, PLANNED_TERMS)) {
+    const pattern = contains(term);
+    products.whereRaw(`(${likeIn(NAME, term)} OR ${likeIn(DESCRIPTION, term)})`, [
       pattern,
       pattern,
     ]);
-  const others = patterns.slice(PLANNED_TERMS);
+  }
+  const others = terms.slice(PLANNED_TERMS);
   if (others.length > 0)
     products.whereRaw(
       `NOT EXISTS (SELECT FROM unnest(?::text[]) AS pattern
-        WHERE NOT (${NAME_IS_LIKE} upper(pattern) OR ${DESCRIPTION_IS_LIKE} upper(pattern)))`,
-      [others],
+        WHERE NOT (${NAME} LIKE upper(pattern) OR ${DESCRIPTION} LIKE upper(pattern)))`,
+      [others.map(contains)],
     );
 }
 

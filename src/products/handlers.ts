@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Handler } from '../contract.ts';
 import { answerOnce } from '../idempotency/answer-once.ts';
 import { filterProducts, readOrdering } from './filters.ts';
+import { findMatches } from './matches.ts';
 import { paginate } from './pagination.ts';
 import {
   changeProduct,
@@ -13,12 +14,14 @@ import {
 } from './repository.ts';
 import { findAmong, findAmongAll } from './seek.ts';
 
-export const listProducts: Handler<'listProducts'> = async ({ query, url }, { config, db }) => {
+export const listProducts: Handler<'listProducts'> = async ({ query, url }, deps) => {
+  const { config, db } = deps;
   const { ordering, cursor, page_size, ...filters } = query;
-  const isPlain = page_size === undefined && Object.keys(filters).length === 0;
-  const find = isPlain
-    ? findAmongAll(db)
-    : findAmong(filterProducts(selectProducts(db), filters), db);
+  const isFiltered = Object.keys(filters).length > 0;
+  const findAll = page_size === undefined ? findAmongAll(db) : findAmong(selectProducts(db), db);
+  const find = isFiltered
+    ? findMatches(filterProducts(selectProducts(db), filters), deps)
+    : findAll;
   const size = Math.min(page_size ?? config.PAGE_SIZE, config.MAX_PAGE_SIZE);
   const page = { ordering: readOrdering(ordering), cursor, size, url };
   return { status: 200, body: await paginate(find, page) };

@@ -15,6 +15,8 @@ export interface Figure {
   expectedSeconds: number;
   /** What can be run by itself. */
   parts?: readonly string[];
+  /** Where its chart is published, beside the report. */
+  chartFile?: string;
   run: (rounds: number, scope: Scope, parts: readonly string[]) => Promise<Finding[] | Outcome>;
 }
 
@@ -24,7 +26,7 @@ export interface Outcome {
   tables: Table[];
   /** A sentence each. */
   notes?: string[];
-  chart?: Chart;
+  chart?: Chart | Plot;
 }
 
 export interface Table {
@@ -46,6 +48,14 @@ export interface Bar {
   min: number;
   max: number;
   isOurs: boolean;
+}
+
+/** Panels of lines over the same values of x, both axes logarithmic. */
+export interface Plot {
+  title: string;
+  note: string;
+  x: number[];
+  panels: { title: string; lines: { label: string; values: number[] }[] }[];
 }
 
 export interface Finding {

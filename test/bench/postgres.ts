@@ -19,8 +19,12 @@ export function postgresVersion(): string {
   return /\d[\d.]*/.exec(words)?.[0] ?? words.trim();
 }
 
-/** A PostgreSQL server of its own in a temporary directory, with fsync on as in production; its URL. */
-export async function startPostgres(scope: Scope, core: Core = 'all'): Promise<string> {
+/** A PostgreSQL server of its own in a temporary directory, with fsync on as in production; its URL. `more` are settings. */
+export async function startPostgres(
+  scope: Scope,
+  core: Core = 'all',
+  more: readonly string[] = [],
+): Promise<string> {
   if (!existsSync(postgresBinary('initdb')))
     throw new OperatorError(
       `There is no PostgreSQL server in ${BINARIES}: install one, or name its directory in POSTGRES_BIN.`,
@@ -38,7 +42,7 @@ export async function startPostgres(scope: Scope, core: Core = 'all'): Promise<s
   );
 
   const port = await freePort();
-  const settings = ['max_connections=200', 'listen_addresses=127.0.0.1'].flatMap((one) => [
+  const settings = ['max_connections=200', 'listen_addresses=127.0.0.1', ...more].flatMap((one) => [
     '-c',
     one,
   ]);

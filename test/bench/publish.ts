@@ -3,25 +3,30 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as prettier from 'prettier';
 import { OperatorError } from '../../src/errors.ts';
-import type { Chart } from './figure.ts';
-import { CHART } from './report.ts';
+import type { Chart, Figure, Plot } from './figure.ts';
+import { chartFileOf } from './report.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const REPORT = path.join(ROOT, 'BENCHMARKS.md');
-const DRAW = path.join(import.meta.dirname, 'contenders/chart/draw.js');
+const DRAWERS = path.join(import.meta.dirname, 'contenders/chart');
 
 /** Puts the section of a figure, and its chart, where they are published. */
-export async function publish(name: string, section: string, chart?: Chart): Promise<void> {
-  const text = replaceSection(readFileSync(REPORT, 'utf8'), name, section);
+export async function publish(
+  figure: Figure,
+  section: string,
+  chart?: Chart | Plot,
+): Promise<void> {
+  const text = replaceSection(readFileSync(REPORT, 'utf8'), figure.name, section);
   const style = await prettier.resolveConfig(REPORT);
   writeFileSync(REPORT, await prettier.format(text, { ...style, parser: 'markdown' }));
-  if (chart) writeFileSync(path.join(ROOT, CHART), drawn(chart));
+  if (chart) writeFileSync(path.join(ROOT, chartFileOf(figure)), drawn(chart));
 }
 
 // A program of its own, since what it draws with is no dependency of the service.
-function drawn(chart: Chart): string {
+function drawn(chart: Chart | Plot): string {
+  const program = path.join(DRAWERS, 'x' in chart ? 'draw-lines.js' : 'draw.js');
   try {
-    return execFileSync(process.execPath, [DRAW], {
+    return execFileSync(process.execPath, [program], {
       input: JSON.stringify(chart),
       encoding: 'utf8',
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -9,9 +9,6 @@ export interface Scale {
   seconds: number;
 }
 
-/** The name of a figure's chart, beside the report. */
-export const CHART = 'BENCHMARKS.svg';
-
 /** A section for BENCHMARKS.md. */
 export function report(figure: Figure, outcome: Outcome, scale: Scale): string {
   const { findings, tables, notes = [], chart } = outcome;
@@ -22,7 +19,7 @@ export function report(figure: Figure, outcome: Outcome, scale: Scale): string {
     '',
     `${scaleOf(figure, scale)}, ${scale.seconds.toFixed(0)} s; ${figure.conditions}.`,
     '',
-    ...(chart ? [`![${chart.title}](${CHART})`, ''] : []),
+    ...(chart ? [`![${chart.title}](${chartFileOf(figure)})`, ''] : []),
     ...(findings.length > 0 ? [...findingsTable(findings), ''] : []),
     ...tables.flatMap(({ title, head, rows }) => [
       `### ${title}`,
@@ -34,6 +31,9 @@ export function report(figure: Figure, outcome: Outcome, scale: Scale): string {
     machine(),
   ].join('\n');
 }
+
+/** The name of a figure's chart, beside the report. */
+export const chartFileOf = ({ chartFile = 'BENCHMARKS.svg' }: Figure): string => chartFile;
 
 function scaleOf(figure: Figure, { rounds, parts }: Scale): string {
   const { roundsAre = 'rounds' } = figure;

@@ -15,6 +15,7 @@ import { races } from './races.ts';
 import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
+import { scale } from './scale.ts';
 import { createScope } from './scope.ts';
 import { speed } from './speed.ts';
 import { start } from './start.ts';
@@ -36,6 +37,7 @@ const FIGURES: readonly Figure[] = [
   speed,
   memory,
   start,
+  scale,
 ];
 
 // Without arguments: what a change of the code moves, written where it is published, the last one first.
@@ -56,7 +58,7 @@ const program = new Command('npm run bench --')
   .option('--only <parts>', 'parts of a figure, as in `--only page,verify`', (text) =>
     text.split(','),
   )
-  .option('--write', 'put the report into BENCHMARKS.md, and its chart into BENCHMARKS.svg')
+  .option('--write', 'put the report into BENCHMARKS.md, and its chart beside it')
   .exitOverride()
   .showHelpAfterError('(--help tells more)')
   .addHelpText(
@@ -116,7 +118,7 @@ async function measure(
     const seconds = (performance.now() - start) / 1000;
     const section = report(figure, outcome, { rounds, parts, seconds });
     console.log(`${section}\n`);
-    if (write) await publish(figure.name, section, outcome.chart);
+    if (write) await publish(figure, section, outcome.chart);
     return outcome.findings.every(({ isMet }) => isMet !== false);
   } finally {
     disconnect();

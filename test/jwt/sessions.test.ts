@@ -1,6 +1,9 @@
 import test from 'ava';
 import { v7 as uuidv7 } from 'uuid';
 import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
+import { EVER } from '../../src/jwt/session-bounds.ts';
+import { selectSessions } from '../../src/jwt/sessions-repository.ts';
+import { refreshTokens } from '../../src/jwt/tokens.ts';
 import { setPassword } from '../../src/users/repository.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
@@ -490,18 +493,65 @@ test.serial('of a logout everywhere and a rotation at once, no session is left',
   if (child !== undefined) isRefused(t, await refresh(app, child), BLACKLISTED);
 });
 
+test.serial('a rotation stays on its page (HOT), so that no index grows by it', async (t) => {
+  const app = await startApp(t, { ROTATE_REFRESH_TOKENS: true });
+  const session = await logIn(app, await createUser(app));
+  const client = { ip: '127.0.0.1', userAgent: undefined };
+
+  const updates = await app.db.transaction(async (trx) => {
+    let token = session.refresh;
+    for (let use = 0; use < 20; use += 1) {
+      const { refresh: child } = await refreshTokens(token, client, { ...app.deps, db: trx });
+      token = child ?? '';
+    }
+    const { rows } = await trx.raw(
+      `SELECT pg_stat_get_xact_tuples_updated(oid) AS all, pg_stat_get_xact_tuples_hot_updated(oid) AS hot
+       FROM pg_class WHERE oid = 'token_family'::regclass`,
+    );
+    return rows;
+  });
+
+  t.deepEqual(updates, [{ all: 20, hot: 20 }]);
+});
+
 test.serial(
-  'a rotation changes no column that an index knows, so that it stays on its page',
+  'however many sessions of a user ended, none is read to list the live ones',
   async (t) => {
-    const { db } = await startApp(t);
-
-    const { rows } = await db.raw(
-      "SELECT indexdef FROM pg_indexes WHERE tablename = 'token_family' ORDER BY indexname",
+    const app = await startApp(t);
+    const user = await createUser(app);
+    const [alive] = await insertSessions(app, user, 1);
+    await app.db.raw(
+      `INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at, revoked_at)
+     SELECT gen_random_uuid(), :user, :version - n % 2, n, now(), now() + interval '1 day',
+       CASE n % 2 WHEN 0 THEN now() END FROM generate_series(1, 3000) AS n`,
+      { user: user.id, version: user.token_version },
     );
+    await app.db.raw('ANALYZE token_family');
+    const now = app.clock.now();
+    const bounds = { now, expiredBy: now, startedAfter: EVER, usedAfter: EVER } as const;
+    const sessions = selectSessions(user, { ...bounds, currentId: undefined }, app.db);
+    const { sql, bindings } = sessions.orderBy('id', 'desc').limit(26).toSQL();
 
-    t.deepEqual(
-      rows.map(({ indexdef }: { indexdef: string }) => indexdef.replace(/^.* USING /, '')),
-      ['btree (id)', 'btree (user_id, id)'],
-    );
+    const { rows } = await app.db.raw(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`, bindings);
+
+    const plan = rows.map((row: { 'QUERY PLAN': string }) => row['QUERY PLAN']).join('\n');
+    t.regex(plan, /Index Scan Backward using token_family_standing_idx/);
+    t.notRegex(plan, /Sort|Rows Removed/);
+    t.deepEqual(await liveIds(app, user), [alive]);
   },
 );
+
+test.serial('thousands of sessions are counted and ended, but for the current one', async (t) => {
+  const app = await startApp(t);
+  const user = await createUser(app);
+  const current = await logIn(app, user);
+  await insertSessions(app, user, 2500);
+
+  const { body } = await app.client.post(ALL, {
+    ...byAccess(current),
+    json: { keep_current: true },
+  });
+
+  t.deepEqual(body, { revoked: 2500 });
+  t.deepEqual(await liveIds(app, user), [sidOf(current)]);
+});
