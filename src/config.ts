@@ -50,6 +50,7 @@ export function loadConfig(env: Env): Config {
   const { problems } = checks;
   const parsed = readSettings(env, checks);
   problems.push(...contradictions(parsed));
+  if (!checks.failed.has('DATABASE_URL')) problems.push(...excessOfWorkers(parsed));
   const managedKeys = checks.attempt('KEYS_DIR', () => readManagedKeys(parsed));
   // What is refused anyway makes no secrets; production never makes any, and hears of all problems at once.
   if (parsed.NODE_ENV !== 'production') {
@@ -60,6 +61,15 @@ export function loadConfig(env: Env): Config {
   const secrets = readSecrets(parsed, managedKeys, checks);
   if (problems.length > 0 || !secrets || !managedKeys) throw new ConfigError(problems);
   return Object.freeze({ ...parsed, ...secrets, managedKeys });
+}
+
+/** What `loadConfig` reads in `env`, with the contents of files in place of their names: for other processes. */
+export function settingTexts(env: Readonly<Env>): Record<string, string> {
+  const left = { ...env };
+  const texts = Object.entries<Setting<unknown>>(SETTINGS).map(
+    ([name, entry]) => [name, readText(name, entry, left)] as const,
+  );
+  return Object.fromEntries(texts.flatMap(([name, text]) => (text ? [[name, text]] : [])));
 }
 
 export type KeySettings = Pick<
@@ -118,6 +128,17 @@ function makeDirectory(directory: string): void {
     const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
     throw new Error(`is no directory that can be made${code}`, { cause: error });
   }
+}
+
+function excessOfWorkers({ WORKERS, DATABASE_URL, DATABASE_POOL_SIZE }: Parsed): string[] {
+  if (typeof WORKERS !== 'number' || WORKERS === 1) return [];
+  if (DATABASE_URL === undefined)
+    return [
+      `WORKERS is ${WORKERS}, and the embedded database is for one process: set DATABASE_URL to a PostgreSQL server`,
+    ];
+  return WORKERS > DATABASE_POOL_SIZE
+    ? ['WORKERS is larger than DATABASE_POOL_SIZE: each of them needs a connection']
+    : [];
 }
 
 // A token has at most 4,096, and every request carries one.

@@ -70,7 +70,11 @@ export function urlencode(pairs: Iterable<[string, string]>): string {
   return Array.from(pairs, (pair) => pair.map(quotePlus).join('=')).join('&');
 }
 
+// Most cursors hold nothing that has to be quoted.
+const UNQUOTED = /^[\w.~-]*$/;
+
 function quotePlus(text: string): string {
+  if (UNQUOTED.test(text)) return text;
   return encodeURIComponent(text)
     .replaceAll('%20', '+')
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -79,8 +83,10 @@ function quotePlus(text: string): string {
 /** The URL of the page at a cursor, with what else was asked for; null where there is no such page. */
 export function pageLink({ origin, path, search }: PageUrl, cursor: Cursor | null): string | null {
   if (!cursor) return null;
+  const text = encodeCursor(cursor);
+  if (search.size === 0) return `${origin}${path}?cursor=${quotePlus(text)}`;
   const parameters = new URLSearchParams(search);
-  parameters.set('cursor', encodeCursor(cursor));
+  parameters.set('cursor', text);
   parameters.sort();
   return `${origin}${path}?${urlencode(parameters)}`;
 }

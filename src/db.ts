@@ -10,6 +10,7 @@ import type { OpenChannel } from './channel.ts';
 import type { Config } from './config.ts';
 import { OperatorError } from './errors.ts';
 import { lockFile } from './file-lock.ts';
+import { sharePool } from './statement.ts';
 
 // Ids stay below 2^53. Instants are for our own decisions; what goes out is made text in SQL.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -95,6 +96,7 @@ function overPool(pool: pg.Pool): Pick<Database, 'db' | 'close'> {
   // Whoever runs a query hears of the loss of its connection; the pool replaces those that nobody uses.
   pool.on('error', ignore).on('connect', (client) => client.on('error', ignore));
   const db = knex({ client: 'pg', connectionPool: pool, log: QUIET, compileSqlOnError: false });
+  sharePool(db, pool);
   const close = async (): Promise<void> => {
     await db.destroy();
     await pool.end();

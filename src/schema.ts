@@ -1,10 +1,12 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Knex } from 'knex';
 import type { Database } from './db.ts';
 import { OperatorError } from './errors.ts';
 
+const DIRECTORY = path.join(import.meta.dirname, '../migrations');
 const MIGRATIONS: Knex.MigratorConfig = {
-  directory: path.join(import.meta.dirname, '../migrations'),
+  directory: DIRECTORY,
   extension: 'ts',
   loadExtensions: ['.ts'],
   tableName: 'migrations',
@@ -42,10 +44,21 @@ class PendingMigrations extends OperatorError {
   }
 }
 
+/** In one query, since every start waits for it. */
 export async function migrationStatus(db: Knex): Promise<{ applied: string[]; pending: string[] }> {
-  const [applied, pending] = await db.migrate.list(MIGRATIONS);
-  return {
-    applied: applied.map(({ name }: { name: string }) => name),
-    pending: pending.map(({ file }: { file: string }) => file),
-  };
+  const applied = await appliedMigrations(db);
+  const files = readdirSync(DIRECTORY).filter((name) => name.endsWith('.ts'));
+  return { applied, pending: files.toSorted().filter((name) => !applied.includes(name)) };
+}
+
+const UNDEFINED_TABLE = '42P01';
+
+async function appliedMigrations(db: Knex): Promise<string[]> {
+  try {
+    return await db('migrations').orderBy('id').pluck('name');
+  } catch (error) {
+    // A database without any.
+    if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) return [];
+    throw error;
+  }
 }

@@ -40,6 +40,15 @@ export function integer(min: number, max: number): (text: string) => number {
   };
 }
 
+export function workers(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  try {
+    return integer(1, 256)(text);
+  } catch (error) {
+    throw new Error('must be auto or an integer from 1 to 256', { cause: error });
+  }
+}
+
 /** A part of a whole. */
 export function share(text: string): number {
   const value = /^\d(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;

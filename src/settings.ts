@@ -16,6 +16,7 @@ import {
   shortTime,
   text,
   tokenClasses,
+  workers,
 } from './setting-parsers.ts';
 
 /** A row of the table. */
@@ -54,7 +55,16 @@ export const SETTINGS = {
     'PostgreSQL server; the embedded database in DATA_DIR if unset',
     true,
   ),
-  DATABASE_POOL_SIZE: setting(integer(1, 1000), '10', 'Connections to a PostgreSQL server'),
+  DATABASE_POOL_SIZE: setting(
+    integer(1, 1000),
+    '10',
+    'Connections to a PostgreSQL server, of all workers together',
+  ),
+  WORKERS: setting(
+    workers,
+    '1',
+    'Processes that share the port, on a PostgreSQL server; `auto`: one per core',
+  ),
   DATA_DIR: setting(
     text,
     '.data',

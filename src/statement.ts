@@ -1,5 +1,6 @@
 import knex from 'knex';
 import type { Knex } from 'knex';
+import type pg from 'pg';
 import type { QueryConfig, QueryResult } from 'pg';
 
 // Builds SQL, and is connected to nothing.
@@ -41,6 +42,16 @@ export function statement<Values extends object, Row>(
   };
 }
 
+/** What a query of knex finds that is built for this once; past knex's runner as well. */
+export async function rowsOf<Row>(
+  query: Knex.QueryBuilder<Row & object, Row[]>,
+  db: Knex,
+): Promise<Row[]> {
+  const { sql: text, bindings } = query.toSQL().toNative();
+  const { rows } = await run({ text, values: [...bindings] }, db);
+  return rows as Row[];
+}
+
 interface Built {
   text: string;
   bindings: readonly unknown[];
@@ -64,22 +75,40 @@ function readNames(source: string): Built {
   return { text, bindings: names.map((name) => new Placeholder(name)) };
 }
 
-// Of knex's client, whose runner costs more than most queries.
-interface Connections {
-  acquireConnection: () => Promise<Connection>;
-  releaseConnection: (connection: Connection) => Promise<void>;
+const pools = new WeakMap<object, pg.Pool>();
+
+/** Has statements on `db` run on the pool that it is on, past its runner, which costs more than most queries. */
+export function sharePool(db: Knex, pool: pg.Pool): void {
+  pools.set(db.client, pool);
 }
 
-interface Connection {
-  query: (query: QueryConfig) => Promise<QueryResult>;
+function run(query: QueryConfig, db: Knex): Promise<QueryResult> {
+  const pool = pools.get(db.client);
+  return pool ? runOn(pool, query) : runWithin(db, query);
 }
 
-async function run(query: QueryConfig, db: Knex): Promise<QueryResult> {
-  const connections = db.client as Connections;
-  const connection = await connections.acquireConnection();
-  try {
-    return await connection.query(query);
-  } finally {
-    void connections.releaseConnection(connection);
-  }
+function runOn(pool: pg.Pool, query: QueryConfig): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    pool.connect((lost, client, release) => {
+      if (!client) reject(lost);
+      else
+        client.query(query, (error, result) => {
+          const isOutdated = isOutdatedPlan(error);
+          release(isOutdated);
+          if (isOutdated) resolve(runOn(pool, query));
+          else if (error) reject(error);
+          else resolve(result);
+        });
+    });
+  });
+}
+
+// A migration has changed a type since the connection planned it; nothing was run, and another connection plans anew.
+const isOutdatedPlan = (error: Error & { routine?: string }): boolean =>
+  error?.routine === 'RevalidateCachedQuery';
+
+// A transaction has the one connection, which its client hands out.
+async function runWithin(trx: Knex, query: QueryConfig): Promise<QueryResult> {
+  const connection = (await trx.client.acquireConnection()) as pg.PoolClient;
+  return connection.query(query);
 }

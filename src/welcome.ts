@@ -2,17 +2,19 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import type { Demo } from './demo.ts';
 
-interface Started {
+export interface Started {
   origin: string;
   database: string;
-  demo: Demo | undefined;
+  demo?: Demo | undefined;
+  /** How many processes serve, where there is more than one. */
+  workers?: number;
   config: Config;
 }
 
 /** Says where everything is: to a person in a paragraph, to a log in one line. */
-export function welcome({ origin, database, demo, config }: Started, log: Logger): void {
+export function welcome({ origin, database, demo, workers, config }: Started, log: Logger): void {
   if (config.NODE_ENV === 'production') {
-    log.info({ origin, database }, 'listening');
+    log.info({ origin, database, workers }, 'listening');
     return;
   }
   const lines = [
@@ -22,6 +24,7 @@ export function welcome({ origin, database, demo, config }: Started, log: Logger
     ...(config.DOCS ? [`  Docs      ${origin}/docs`] : []),
     `  Contract  ${origin}/openapi.yaml`,
     `  Database  ${database}`,
+    ...(workers === undefined ? [] : [`  Workers   ${workers}`]),
     ...(demo
       ? demoLines(demo, origin)
       : ['', '  Make a user with: npm run manage -- createuser NAME']),

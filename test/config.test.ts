@@ -104,6 +104,9 @@ const BAD: [name: string, value: string][] = [
   ['CORS_ALLOWED_ORIGINS', 'https://*.shop.example'],
   ['DATABASE_URL', 'postgres://['],
   ['DATABASE_POOL_SIZE', '0'],
+  ['WORKERS', '0'],
+  ['WORKERS', '257'],
+  ['WORKERS', 'all'],
   ['PAGE_SIZE', '1e3'],
   ['PORT', '-1'],
   ['DOCS', 'sometimes'],
@@ -138,6 +141,14 @@ const CONTRADICTIONS: [env: Record<string, string>, problem: string][] = [
   [
     { PASSWORD_MIN_LENGTH: '20', PASSWORD_MAX_LENGTH: '10' },
     'PASSWORD_MIN_LENGTH is larger than PASSWORD_MAX_LENGTH',
+  ],
+  [
+    { WORKERS: '2' },
+    'WORKERS is 2, and the embedded database is for one process: set DATABASE_URL to a PostgreSQL server',
+  ],
+  [
+    { WORKERS: '11', DATABASE_URL: 'postgres://host/name' },
+    'WORKERS is larger than DATABASE_POOL_SIZE: each of them needs a connection',
   ],
   [{ VERIFYING_KEY: 'any' }, 'VERIFYING_KEY is not used with HS256'],
   [

@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { until } from './support/eventually.ts';
+import { startServer } from './support/server-process.ts';
 
-const SERVER_FILE = path.join(import.meta.dirname, '../src/server.ts');
 const CLI_FILE = path.join(import.meta.dirname, '../src/cli.ts');
 const temporaryDirectory = (): string => mkdtempSync(path.join(os.tmpdir(), 'latchkey-server-'));
 
@@ -20,7 +18,7 @@ test.serial(
   async (t) => {
     t.timeout(90_000);
     const directory = temporaryDirectory();
-    const first = start(t, { DATA_DIR: directory, PORT: '0' });
+    const first = startServer(t, { DATA_DIR: directory, PORT: '0' });
     const greeting = await first.saying(
       /Latchkey is listening at (\S+)[\s\S]*User +(\S+) with password (\S+)[\s\S]*curl/,
     );
@@ -34,7 +32,7 @@ test.serial(
     const { refresh } = await post(`${origin}/login/`, { username, password });
     t.deepEqual(await post(`${origin}/blacklist_token/`, { refresh }), {});
 
-    const second = start(t, { DATA_DIR: directory, PORT: '0' });
+    const second = startServer(t, { DATA_DIR: directory, PORT: '0' });
     t.is(await second.exit(), 1);
     t.regex(
       second.output(),
@@ -43,7 +41,7 @@ test.serial(
 
     first.process.kill('SIGTERM');
     t.is(await first.exit(), 0);
-    const third = start(t, { DATA_DIR: directory, PORT: '0' });
+    const third = startServer(t, { DATA_DIR: directory, PORT: '0' });
     const [, again = ''] = await third.saying(/Latchkey is listening at (\S+)/);
     t.deepEqual(await post(`${again}/refresh_token/`, { refresh }), {
       detail: 'Token is blacklisted',
@@ -54,7 +52,7 @@ test.serial(
 );
 
 test.serial('a bad configuration ends the start with all problems and exit code 78', async (t) => {
-  const { exit, output } = start(t, {
+  const { exit, output } = startServer(t, {
     NODE_ENV: 'production',
     PORT: '70000',
     ACCESS_TOKEN_LIFETIME: 'soon',
@@ -70,7 +68,7 @@ test.serial('a bad configuration ends the start with all problems and exit code 
 });
 
 test.serial('production refuses to make secrets of its own, naming each', async (t) => {
-  const { exit, output } = start(t, { NODE_ENV: 'production', SECRET_KEY: 'changeme' });
+  const { exit, output } = startServer(t, { NODE_ENV: 'production', SECRET_KEY: 'changeme' });
 
   t.is(await exit(), 78);
   t.is(
@@ -83,7 +81,7 @@ test.serial('production refuses to make secrets of its own, naming each', async 
 
 test.serial('production logs one JSON line at the start and makes no demo user', async (t) => {
   t.timeout(60_000);
-  const server = start(t, {
+  const server = startServer(t, {
     NODE_ENV: 'production',
     DATA_DIR: temporaryDirectory(),
     PORT: '0',
@@ -101,7 +99,7 @@ test.serial('production logs one JSON line at the start and makes no demo user',
 
 test.serial('a stop lets a running request finish, and sends its connection away', async (t) => {
   t.timeout(60_000);
-  const server = start(t, { DATA_DIR: temporaryDirectory(), PORT: '0' });
+  const server = startServer(t, { DATA_DIR: temporaryDirectory(), PORT: '0' });
   const [, origin = '', username, password] = await server.saying(
     /listening at (\S+)[\s\S]*User +(\S+) with password (\S+)[\s\S]*curl/,
   );
@@ -136,7 +134,7 @@ test.serial('what an operator can mend is told in a sentence, without a stack', 
     [{ DATA_DIR: '/dev/null' }, /^Configuration problems:\n  - DATA_DIR is no directory[^\n]*\n$/],
   ];
   for (const [settings, sentence] of cases) {
-    const server = start(t, { DATA_DIR: temporaryDirectory(), PORT: '0', ...settings });
+    const server = startServer(t, { DATA_DIR: temporaryDirectory(), PORT: '0', ...settings });
 
     t.not(await server.exit(), 0);
     t.regex(server.output(), sentence);
@@ -149,7 +147,7 @@ test.serial('a start that cannot make its demo user ends, and serves nobody', as
   const directory = temporaryDirectory();
   mkdirSync(path.join(directory, 'demo-password'));
 
-  const server = start(t, { DATA_DIR: directory, PORT: '0' });
+  const server = startServer(t, { DATA_DIR: directory, PORT: '0' });
 
   t.is(await server.exit(), 1);
   t.regex(server.output(), /EISDIR/);
@@ -167,7 +165,7 @@ test.serial(
       });
     keys('add');
     keys('promote', '--force');
-    const server = start(t, {
+    const server = startServer(t, {
       NODE_ENV: 'production',
       DATA_DIR: temporaryDirectory(),
       PORT: '0',
@@ -196,44 +194,6 @@ test.serial(
     t.is(await server.exit(), 0);
   },
 );
-
-interface Started {
-  process: ChildProcess;
-  output: () => string;
-  saying: (pattern: RegExp) => Promise<RegExpExecArray>;
-  exit: () => Promise<number | null>;
-}
-
-function start(t: ExecutionContext, settings: Record<string, string>): Started {
-  const child = spawn(process.execPath, [SERVER_FILE], {
-    env: { PATH: process.env.PATH, ...settings },
-    cwd: os.tmpdir(),
-  });
-  let output = '';
-  const exited = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const heard = new EventTarget();
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      heard.dispatchEvent(new Event('data'));
-    });
-  t.teardown(() => child.kill('SIGKILL'));
-  return {
-    process: child,
-    output: () => output,
-    exit: () => exited,
-    saying: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const match = pattern.exec(output);
-          if (match) resolve(match);
-        };
-        heard.addEventListener('data', look);
-        look();
-        void exited.then((code) => reject(new Error(`it left with ${code}: ${output}`)));
-      }),
-  };
-}
 
 async function post(url: string, body: object): Promise<Record<string, unknown>> {
   const response = await fetch(url, {

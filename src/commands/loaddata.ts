@@ -5,7 +5,7 @@ import { createAccount } from '../accounts/accounts.ts';
 import type { Deps } from '../deps.ts';
 import { OperatorError, ValidationError } from '../errors.ts';
 import { isStorable } from '../text.ts';
-import { HASHING_SLOTS } from '../users/bulkhead.ts';
+import { hashingSlots } from '../users/bulkhead.ts';
 import { hashPassword } from '../users/passwords.ts';
 import { continueIds } from '../users/repository.ts';
 import { canonicalUsername, normalizeUsername } from '../users/usernames.ts';
@@ -143,7 +143,7 @@ async function hashAll(users: Entry[], { config }: Deps): Promise<string[]> {
   const progress = startProgress('Hashing passwords', users.length);
   let done = 0;
   try {
-    return await pLimit(HASHING_SLOTS).map(users, async ({ password, password_hash = '' }) => {
+    return await pLimit(hashingSlots()).map(users, async ({ password, password_hash = '' }) => {
       const hash = password === undefined ? password_hash : await hashPassword(password, config);
       progress.advanceTo((done += 1));
       return hash;

@@ -18,7 +18,8 @@ export function answerCheck(contract: object, config: Config, log: Logger): Midd
   const isProduction = config.NODE_ENV === 'production';
   const rate = config.CONTRACT_CHECK_RATE ?? (isProduction ? RATE_IN_PRODUCTION : 1);
   if (rate === 0) return (_ctx, next) => next();
-  const check = contractCheck(contract);
+  // Production is in a hurry to serve, and the others have compiled the same contract before it.
+  const check = contractCheck(contract, { isLazy: isProduction });
   const breachesOf = (ctx: Context): string[] =>
     check.answer(ctx.state.operationId, ctx.method, answerOf(ctx)).slice(0, MOST_TOLD);
   const isDue = createSample(rate);

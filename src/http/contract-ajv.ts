@@ -9,7 +9,15 @@ import { decimalProblem } from './validation.ts';
 export function contractAjv(options: Options | undefined): Ajv2020 {
   // What a value may be coerced from is DRF's business, not Ajv's: it would take 0x2 for a number.
   const ajv = addFormats.default(
-    new Ajv2020({ ...options, coerceTypes: false, useDefaults: false }),
+    new Ajv2020({
+      ...options,
+      coerceTypes: false,
+      useDefaults: false,
+      // Linted when it was bundled, and what cannot be compiled is refused without them: they would be compiled
+      // themselves for each operation, in a multiple of the time of the contract.
+      meta: false,
+      validateSchema: false,
+    }),
   );
   ajv.addFormat('decimal', (text) => parseDecimal(text) !== undefined);
   ajv.addFormat('password', true);

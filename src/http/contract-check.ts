@@ -50,17 +50,20 @@ type Check = (value: unknown) => string[];
 
 const compiled = new WeakMap<object, ContractCheck>();
 
-/** What a contract says about answers, compiled once; a schema which cannot be is so told at the start. */
-export function contractCheck(contract: object): ContractCheck {
-  const check = compiled.get(contract) ?? compile(contract);
+/**
+ * What a contract says about answers, each schema compiled once: at the start, which is told of one that cannot be, or
+ * with `isLazy` at its first use.
+ */
+export function contractCheck(contract: object, { isLazy = false } = {}): ContractCheck {
+  const check = compiled.get(contract) ?? compile(contract, isLazy);
   compiled.set(contract, check);
   return check;
 }
 
-function compile(contract: object): ContractCheck {
+function compile(contract: object, isLazy: boolean): ContractCheck {
   // Linted when it was bundled.
   const document = closed(contract) as Document;
-  const checks = schemaChecks(document);
+  const checks = schemaChecks(document, isLazy);
   const byOperation = new Map<string, Map<number, ResponseCheck>>();
   for (const [template, item] of Object.entries(document.paths))
     for (const [method, { operationId, responses = {} }] of Object.entries(item)) {
@@ -130,20 +133,25 @@ function bodyBreaches({ bodies }: ResponseCheck, { headers, text }: SentAnswer):
 }
 
 /** Checks by the pointers of their schemas, each compiled once. */
-function schemaChecks(document: Document): (pointer: string) => Check {
+function schemaChecks(document: Document, isLazy: boolean): (pointer: string) => Check {
   const ajv = contractAjv({ strict: false, allErrors: true });
   ajv.addSchema(document, 'contract', false, false);
   const validators = new Map<string, ValidateFunction>();
-  return (pointer) => {
+  const validatorOf = (pointer: string): ValidateFunction => {
     const validate = validators.get(pointer) ?? ajv.compile({ $ref: `contract#${pointer}` });
     validators.set(pointer, validate);
-    return (value) =>
-      validate(value)
-        ? []
-        : (validate.errors ?? []).map((error) => {
-            const { additionalProperty: extra } = error.params;
-            return `${ajv.errorsText([error])}${extra === undefined ? '' : `: ${extra}`}`;
-          });
+    return validate;
+  };
+  return (pointer) => {
+    if (!isLazy) validatorOf(pointer);
+    return (value) => {
+      const validate = validatorOf(pointer);
+      if (validate(value)) return [];
+      return (validate.errors ?? []).map((error) => {
+        const { additionalProperty: extra } = error.params;
+        return `${ajv.errorsText([error])}${extra === undefined ? '' : `: ${extra}`}`;
+      });
+    };
   };
 }
 

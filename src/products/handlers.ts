@@ -18,7 +18,7 @@ export const listProducts: Handler<'listProducts'> = async ({ query, url }, deps
   const { config, db } = deps;
   const { ordering, cursor, page_size, ...filters } = query;
   const isFiltered = Object.keys(filters).length > 0;
-  const findAll = page_size === undefined ? findAmongAll(db) : findAmong(selectProducts(db));
+  const findAll = page_size === undefined ? findAmongAll(db) : findAmong(selectProducts(db), db);
   const find = isFiltered
     ? findMatches(filterProducts(selectProducts(db), filters), deps)
     : findAll;

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
 import type { RequestDeps } from '../deps.ts';
 import { ServiceUnavailable } from '../errors.ts';
+import { rowsOf } from '../statement.ts';
 import type { Product, ProductQuery } from './repository.ts';
 import { seek } from './seek.ts';
 import type { FindProducts } from './seek.ts';
@@ -16,7 +17,7 @@ export const findMatches =
   (products: ProductQuery, { config, db }: Pick<RequestDeps, 'config' | 'db'>): FindProducts =>
   (ordering, cursor, limit) => {
     const page = plannedForMany(seek(products, ordering, cursor), limit, db);
-    return inSlot(db, config.DATABASE_POOL_SIZE, async () => page);
+    return inSlot(db, config.DATABASE_POOL_SIZE, () => rowsOf(page, db));
   };
 
 /**

@@ -3,11 +3,14 @@ import type { OperationRequest, OperationResponse } from '../contract.ts';
 import { wireTime } from '../db.ts';
 import { entityTagOf, satisfiesIfMatch } from '../entity-tag.ts';
 import { NotFound, PreconditionFailed } from '../errors.ts';
+import { statement } from '../statement.ts';
+import type { Statement } from '../statement.ts';
 
 /** A row in the form that goes out: the price and the times are text. */
 export type Product = Extract<OperationResponse<'retrieveProduct'>, { status: 200 }>['body'];
 /** What its owner may write; a field left out keeps its value, or gets the column's default. */
 export type ProductFields = OperationRequest<'partialUpdateProduct'>['body'];
+type NewProduct = ProductFields & { owner: number };
 export type ProductQuery = Knex.QueryBuilder<Product, Product[]>;
 
 /** Every product in wire form, for filters and pages to narrow. Qualify the columns there: the times are text here. */
@@ -16,12 +19,11 @@ export function selectProducts(db: Knex): ProductQuery {
 }
 
 export async function getProduct(id: number, db: Knex): Promise<Product> {
-  return found(await selectProducts(db).where('product.id', possibleId(id)));
+  return found(await selectOne({ id: possibleId(id) }, db));
 }
 
 export async function productOwner(id: number, db: Knex): Promise<number> {
-  const rows: { owner: number }[] = await db('product').where('id', possibleId(id)).select('owner');
-  return found(rows).owner;
+  return found(await selectOwner({ id: possibleId(id) }, db)).owner;
 }
 
 export async function productTag(id: number, db: Knex): Promise<string> {
@@ -39,19 +41,15 @@ export async function ifUnchanged<Result>(
 ): Promise<Result> {
   if (ifMatch === undefined) return act(db);
   return db.transaction(async (trx) => {
-    const product = found(
-      await selectProducts(trx).where('product.id', possibleId(id)).forUpdate(),
-    );
+    const product = found(await holdOne({ id: possibleId(id) }, trx));
     if (!satisfiesIfMatch(ifMatch, entityTagOf(product))) throw new PreconditionFailed();
     return act(trx);
   });
 }
 
-export async function insertProduct(
-  product: ProductFields & { owner: number },
-  db: Knex,
-): Promise<Product> {
-  return found(await db('product').insert(product).returning<Product[]>(wireColumns(db)));
+export async function insertProduct(product: NewProduct, db: Knex): Promise<Product> {
+  const given = FIELDS.filter((field) => product[field] !== undefined);
+  return found(await insertWith(given)(product, db));
 }
 
 export async function changeProduct(
@@ -59,15 +57,11 @@ export async function changeProduct(
   changes: ProductFields,
   db: Knex,
 ): Promise<Product> {
-  const rows = await db('product')
-    .where('id', possibleId(id))
-    .update({ ...changes, updated_at: db.fn.now() })
-    .returning<Product[]>(wireColumns(db));
-  return found(rows);
+  return found(await changeOne({ ...changes, id: possibleId(id) }, db));
 }
 
 export async function deleteProduct(id: number, db: Knex): Promise<void> {
-  found(await db('product').where('id', possibleId(id)).delete().returning('id'));
+  found(await deleteOne({ id: possibleId(id) }, db));
 }
 
 function found<Row>([row]: Row[]): Row {
@@ -83,4 +77,52 @@ function possibleId(id: number): number | null {
 function wireColumns(db: Knex): (string | Knex.Raw)[] {
   const times = ['created_at', 'updated_at'].map((column) => wireTime('product', column, db));
   return ['id', 'name', 'description', 'price', 'stock', 'owner', ...times];
+}
+
+interface Which {
+  id: number | null;
+}
+
+const one = (builder: Knex, id: never): ProductQuery =>
+  selectProducts(builder).where('product.id', id);
+const selectOne = statement<Which, Product>('find product', (builder, { id }) => one(builder, id));
+const holdOne = statement<Which, Product>('hold product', (builder, { id }) =>
+  one(builder, id).forUpdate(),
+);
+const selectOwner = statement<Which, { owner: number }>('find product owner', (builder, { id }) =>
+  builder('product').where({ id }).select('owner'),
+);
+const deleteOne = statement<Which, Which>('delete product', (builder, { id }) =>
+  builder('product').where({ id }).delete().returning('id'),
+);
+
+const FIELDS = ['name', 'description', 'price', 'stock'] as const;
+type Field = (typeof FIELDS)[number];
+
+// No field may be null, so that null can stand for one that is left out.
+const changeOne = statement<Which & ProductFields, Product>('change product', (builder, values) => {
+  const changed = FIELDS.map((field) => [
+    field,
+    builder.raw('coalesce(?, ??)', [values[field], field]),
+  ]);
+  return builder('product')
+    .where({ id: values.id })
+    .update({ ...Object.fromEntries(changed), updated_at: builder.fn.now() })
+    .returning(wireColumns(builder));
+});
+
+const inserts = new Map<string, Statement<NewProduct, Product>>();
+
+// Only a column that an INSERT does not name gets its default, so that each choice of fields is another statement.
+function insertWith(given: readonly Field[]): Statement<NewProduct, Product> {
+  const name = `insert product of ${given.join(', ')}`;
+  let known = inserts.get(name);
+  if (!known) {
+    known = statement(name, (builder, values) => {
+      const columns = [...given, 'owner' as const].map((column) => [column, values[column]]);
+      return builder('product').insert(Object.fromEntries(columns)).returning(wireColumns(builder));
+    });
+    inserts.set(name, known);
+  }
+  return known;
 }

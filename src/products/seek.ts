@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Cursor } from '../cursor.ts';
-import { statement } from '../statement.ts';
+import { rowsOf, statement } from '../statement.ts';
 import type { Statement } from '../statement.ts';
 import type { OrderTerm, Ordering } from './filters.ts';
 import { readPosition } from './positions.ts';
@@ -16,16 +16,16 @@ export type FindProducts = (
 
 /** Finds them among those that a query narrows. */
 export const findAmong =
-  (products: ProductQuery): FindProducts =>
+  (products: ProductQuery, db: Knex): FindProducts =>
   (ordering, cursor, limit) =>
-    seek(products, ordering, cursor).limit(limit);
+    rowsOf(seek(products, ordering, cursor).limit(limit), db);
 
 /** Finds them among all. Each limit has statements of its own: it is not for callers to choose. */
 export const findAmongAll =
   (db: Knex): FindProducts =>
   (ordering, cursor, limit) => {
     const isUsual = ordering.length <= 2 && cursor.offset === 0 && cursor.id === undefined;
-    if (!isUsual) return findAmong(selectProducts(db))(ordering, cursor, limit);
+    if (!isUsual) return findAmong(selectProducts(db), db)(ordering, cursor, limit);
     const terms = termsOf(ordering, cursor);
     const [text] = cursor.positions;
     if (text === undefined) return usualPage(terms, 'from the start', limit)({ position: '' }, db);

@@ -13,7 +13,7 @@ import type { RunningProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
 import { temporaryDirectory } from './temporary.ts';
 
-const ROOT = path.join(import.meta.dirname, '../..');
+export const ROOT = path.join(import.meta.dirname, '../..');
 const READY_MS = 30_000;
 const LOOK_MS = 20;
 

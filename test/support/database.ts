@@ -160,7 +160,10 @@ export async function connectTo(
 }
 
 /** The URL of a migrated, empty database on a server, dropped when the test ends. */
-export async function createServerDatabase(t: ExecutionContext, server: string): Promise<string> {
+export async function createServerDatabase(
+  t: Pick<ExecutionContext, 'teardown'>,
+  server: string,
+): Promise<string> {
   const template = await serverTemplate(server);
   const name = `latchkey_test_${randomUUID().replaceAll('-', '')}`;
   const admin = knex({ client: 'pg', connection: server, pool: { min: 0, max: 1 } });

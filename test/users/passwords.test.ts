@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { ServiceUnavailable } from '../../src/errors.ts';
-import { HASHING_SLOTS } from '../../src/users/bulkhead.ts';
+import { hashingSlots } from '../../src/users/bulkhead.ts';
 import { hashPassword, pretendToVerify, verifyPassword } from '../../src/users/passwords.ts';
 
 const config = { BCRYPT_ROUNDS: 4 };
@@ -209,7 +209,7 @@ test.serial(
   'more checks than the queue holds are refused at once, and the others still run',
   async (t) => {
     const encoded = await hashPassword(PASSWORD, config);
-    const capacity = 17 * HASHING_SLOTS;
+    const capacity = 17 * hashingSlots();
 
     const results = await Promise.allSettled(
       Array.from({ length: capacity + 5 }, () => verifyPassword(PASSWORD, encoded, config)),

@@ -10,6 +10,10 @@ const LARGEST_OUTPUT = 2 ** 28;
 const USERS = 100;
 
 interface Credentials {
+  /** One of each user. */
+  access: string[];
+  /** Opaque ones, one of each user. */
+  token: string[];
   refresh: string[];
   login: { username: string; password: string };
 }

@@ -63,7 +63,8 @@ async function createProduct(body, { user_id }) {
     typeof description === 'string' &&
     /^\d{1,8}(\.\d{1,2})?$/.test(price) &&
     Number.isInteger(stock) &&
-    stock >= 0;
+    stock >= 0 &&
+    stock <= 2147483647;
   if (!isValid) return [400, { detail: 'The input is not valid.' }];
   const { rows } = await pool.query({
     ...INSERT,

@@ -1,0 +1,94 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { createApp } from './app.ts';
+import type { App } from './app.ts';
+import type { Config } from './config.ts';
+import { customClaims } from './custom-claims.ts';
+import { connect, DatabaseUnavailable, isUnavailable } from './db.ts';
+import { createDemo } from './demo.ts';
+import type { Demo } from './demo.ts';
+import type { RequestDeps } from './deps.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { watchKeys } from './jwt/key-watch.ts';
+import { startSweeper } from './jwt/sweeper.ts';
+import { DRAIN_MS } from './leaving.ts';
+import { startLive } from './revocation/live.ts';
+import { prepareSchema } from './schema.ts';
+import { provideHashing } from './users/bulkhead.ts';
+
+/** What one process serves, from here on. */
+export interface Service {
+  origin: string;
+  /** For people: where the data is. */
+  database: string;
+  demo: Demo | undefined;
+  /** Not ready -> accept no more -> finish what runs -> close the pool. */
+  stop: () => Promise<void>;
+}
+
+/** Database -> app -> listen. What fails leaves nothing open. */
+export async function serve(
+  config: Config,
+  log: Logger,
+  { hashingSlots }: { hashingSlots: number },
+): Promise<Service> {
+  provideHashing(hashingSlots);
+  const database = await connect(config);
+  const closing: (() => Promise<void>)[] = [database.close];
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) await step();
+  };
+  try {
+    await prepareSchema(database);
+    const live = await startLive(database, config, log);
+    closing.push(live.stop);
+    const deps: RequestDeps = {
+      config,
+      db: database.db,
+      now: () => new Date(),
+      live,
+      customClaims,
+    };
+    const isForTrying = database.embedded && config.NODE_ENV === 'development';
+    const demo = isForTrying ? await createDemo(deps) : undefined;
+    const app = await createApp(deps, log);
+    // The last thing that can fail: from here on somebody may be served.
+    const server = await listen(app, config, log);
+    closing.push(startSweeper(deps, live, log).stop);
+    const watch = watchKeys(config, log);
+    closing.push(async () => watch.stop());
+    const stop = async (): Promise<void> => {
+      app.stopping();
+      await drain(server);
+      await close();
+    };
+    return { origin: originOf(server), database: database.description, demo, stop };
+  } catch (error) {
+    await close();
+    throw isUnavailable(error) ? new DatabaseUnavailable(database, error) : error;
+  }
+}
+
+async function listen({ koa }: App, { HOST, PORT }: Config, log: Logger): Promise<Server> {
+  const server = createHttpServer(koa, log);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(PORT, HOST, resolve);
+  });
+  server.removeAllListeners('error').on('error', (error) => log.error({ err: error }, 'socket'));
+  return server;
+}
+
+function originOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo; // a TCP socket that listens
+  const host = ['0.0.0.0', '::'].includes(address) ? 'localhost' : address;
+  return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${port}`;
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
