@@ -103,7 +103,7 @@ type Field = (typeof FIELDS)[number];
 const changeOne = statement<Which & ProductFields, Product>('change product', (builder, values) => {
   const changed = FIELDS.map((field) => [
     field,
-    builder.raw('coalesce(?, ??)', [values[field], field]),
+    builder.raw('coalesce(?, ??)', [values[field] as never, field]),
   ]);
   return builder('product')
     .where({ id: values.id })
