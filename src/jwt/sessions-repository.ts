@@ -22,12 +22,37 @@ interface Live extends SessionBounds {
 const unended = ({ id, token_version }: Owner, db: Knex): Knex.QueryBuilder =>
   db('token_family').where({ user_id: id, token_version, revoked_at: null });
 
+interface Position {
+  /** The id of the last one before them; left out: from the edge. */
+  after?: string | undefined;
+  /** Of the ids, which is that of time. */
+  order: 'asc' | 'desc';
+}
+
+const EDGES = {
+  asc: { beyond: '>', until: '<=', edge: '00000000-0000-0000-0000-000000000000' },
+  desc: { beyond: '<', until: '>=', edge: 'ffffffff-ffff-ffff-ffff-ffffffffffff' },
+} as const;
+
+// Bounded and ordered by the version, which is the same for all: were it only equal to it, the planner would look for
+// the next session of a user who has very many among those of everybody, in the order of the primary key.
+function unendedBeyond(
+  { id, token_version }: Owner,
+  { after, order }: Position,
+  db: Knex,
+): Knex.QueryBuilder {
+  const { beyond, until, edge } = EDGES[order];
+  return db('token_family')
+    .where({ user_id: id, revoked_at: null })
+    .whereRaw(`(token_version, id) ${beyond} (?, ?)`, [token_version, after ?? edge])
+    .where('token_version', until, token_version)
+    .orderBy(['token_version', 'id'].map((column) => ({ column, order })));
+}
+
 // What neither ended nor expired, of a user's families.
 const IS_LIVE = `expires_at > :expiredBy AND created_at > :startedAfter
   AND coalesce(last_used_at, created_at) > :usedAfter`;
 
-// Before all other ids.
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const COUNTED_AT_A_TIME = 10_000;
 
 /** Counts by statements that look at so many rows each: a user of a million sessions has to be able to end them. */
@@ -36,11 +61,20 @@ export async function countSessions(
   { except, ...bounds }: Live & { except: string | undefined },
   db: Knex,
 ): Promise<number> {
-  let [count, after] = [0, FIRST_ID];
+  let count = 0;
+  let after: string | undefined;
   for (;;) {
-    const families = unendedBeyond(owner, { after, except, limit: COUNTED_AT_A_TIME }, db);
+    const families = unendedBeyond(owner, { after, order: 'asc' }, db)
+      .limit(COUNTED_AT_A_TIME)
+      .select(
+        'id',
+        db.raw(`${IS_LIVE} AND id IS DISTINCT FROM :except AS is_live`, {
+          ...bounds,
+          except: except ?? null,
+        }),
+      );
     const page: CountedPage | undefined = await db
-      .with('page', families.select(db.raw(`${IS_LIVE} AS is_live`, { ...bounds })))
+      .with('page', families)
       .from('page')
       .first(
         db.raw(`count(*) FILTER (WHERE is_live) AS live, count(*) AS seen,
@@ -58,16 +92,17 @@ interface CountedPage {
   last_id: string | null;
 }
 
-/** The live sessions in wire form, for pages to narrow; `current` is the one with the id `currentId`. */
+/** The live sessions in wire form, from a position on; `current` is the one with the id `currentId`. */
 export function selectSessions(
   owner: Owner,
   { currentId, ...bounds }: Live & { currentId: string | undefined },
+  position: Position,
   db: Knex,
 ): SessionQuery {
   const times = ['created_at', 'last_used_at', 'expires_at'].map((column) =>
     wireTime('token_family', column, db),
   );
-  const families = unended(owner, db).whereRaw(IS_LIVE, { ...bounds });
+  const families = unendedBeyond(owner, position, db).whereRaw(IS_LIVE, { ...bounds });
   return families.select<Session[]>(
     'id',
     ...times,
@@ -87,7 +122,7 @@ export async function endSessionOf(
 }
 
 // As many as a statement ends well within the time it has.
-const ENDED_AT_A_TIME = 1000;
+const ENDED_AT_A_TIME = 500;
 
 /** The same for all sessions of a user but one, however many there are. */
 export async function endOtherSessions(
@@ -95,10 +130,12 @@ export async function endOtherSessions(
   { except, now }: { except: string; now: Date },
   db: Knex,
 ): Promise<void> {
-  let after: string | undefined = FIRST_ID;
-  while (after !== undefined) {
-    const page = { after, except, limit: ENDED_AT_A_TIME };
-    const rows: { id: string }[] = await unendedBeyond(owner, page, db);
+  let after: string | undefined;
+  do {
+    const rows: { id: string }[] = await unendedBeyond(owner, { after, order: 'asc' }, db)
+      .whereNot('id', except)
+      .limit(ENDED_AT_A_TIME)
+      .select('id');
     const ids = rows.map(({ id }) => id);
     if (ids.length > 0)
       await db('token_family')
@@ -106,24 +143,7 @@ export async function endOtherSessions(
         .where({ revoked_at: null })
         .update(endedAt(now));
     after = ids.length === ENDED_AT_A_TIME ? ids.at(-1) : undefined;
-  }
+  } while (after !== undefined);
 }
 
 const endedAt = (now: Date) => ({ revoked_at: now, revoked_reason: 'ended' });
-
-interface Beyond {
-  after: string;
-  except: string | undefined;
-  limit: number;
-}
-
-// Enters the index where the last page ended, and never walks over what was ended before.
-function unendedBeyond(
-  owner: Owner,
-  { after, except, limit }: Beyond,
-  db: Knex,
-): Knex.QueryBuilder {
-  const families = unended(owner, db).where('id', '>', after).orderBy('id').limit(limit);
-  if (except !== undefined) families.whereNot('id', except);
-  return families.select('id');
-}

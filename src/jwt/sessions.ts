@@ -18,7 +18,7 @@ import {
   endSessionOf,
   selectSessions,
 } from './sessions-repository.ts';
-import type { Session, SessionQuery } from './sessions-repository.ts';
+import type { Session } from './sessions-repository.ts';
 
 type SessionPage = Extract<OperationResponse<'listSessions'>, { status: 200 }>['body'];
 
@@ -63,8 +63,9 @@ export async function listSessionsOf(
 ): Promise<SessionPage> {
   const { after, reverse } = readCursor(text);
   const size = Math.min(page_size ?? deps.config.PAGE_SIZE, deps.config.MAX_PAGE_SIZE);
-  const sessions = selectSessions(user, { ...liveBounds(deps), currentId }, deps.db);
-  const found = await seek(sessions, after, reverse).limit(size + 1);
+  const bounds = { ...liveBounds(deps), currentId };
+  const position = { after, order: reverse ? 'asc' : 'desc' } as const;
+  const found = await selectSessions(user, bounds, position, deps.db).limit(size + 1);
   const rows = found.slice(0, size);
   const onward = found.length > size ? pageLink(url, cursorAt(rows.at(-1), reverse)) : null;
   // Where nothing is left of a page, the way back leads to the end that the cursor came from.
@@ -87,11 +88,6 @@ function readCursor(text: string | undefined): Position {
   const isOurs = offset === 0 && id === undefined && (after === undefined || isUuid(after));
   if (!isOurs) throw invalidCursor();
   return { after, reverse };
-}
-
-function seek(sessions: SessionQuery, after: string | undefined, reverse: boolean): SessionQuery {
-  if (after !== undefined) sessions.where('id', reverse ? '>' : '<', after);
-  return sessions.orderBy('id', reverse ? 'asc' : 'desc');
 }
 
 function cursorAt(edge: Session | undefined, reverse: boolean): Cursor {

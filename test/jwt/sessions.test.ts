@@ -537,8 +537,13 @@ test.serial(
     await app.db.raw('ANALYZE token_family');
     const now = app.clock.now();
     const bounds = { now, expiredBy: now, startedAfter: EVER, usedAfter: EVER } as const;
-    const sessions = selectSessions(user, { ...bounds, currentId: undefined }, app.db);
-    const { sql, bindings } = sessions.orderBy('id', 'desc').limit(26).toSQL();
+    const sessions = selectSessions(
+      user,
+      { ...bounds, currentId: undefined },
+      { order: 'desc' },
+      app.db,
+    );
+    const { sql, bindings } = sessions.limit(26).toSQL();
 
     const { rows } = await app.db.raw(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`, bindings);
 
@@ -546,6 +551,39 @@ test.serial(
     t.regex(plan, /Index Scan Backward using token_family_standing_idx/);
     t.notRegex(plan, /Sort|Rows Removed/);
     t.deepEqual(await liveIds(app, user), [alive]);
+  },
+);
+
+test.serial(
+  'whoever has most of the sessions has them found without a look at those of others',
+  async (t) => {
+    const app = await startApp(t);
+    const [user, other] = [await createUser(app), await createUser(app)];
+    await insertSessions(app, user, 2500);
+    await app.db.raw(
+      `WITH others AS (
+         INSERT INTO users (username, password) SELECT 'other-' || n, '!' FROM generate_series(1, 50) AS n RETURNING id)
+       INSERT INTO token_family (id, user_id, token_version, current_jti, created_at, expires_at)
+       SELECT gen_random_uuid(), id, 0, id, now(), now() FROM others`,
+    );
+    await app.db.raw('VACUUM ANALYZE token_family');
+    app.clock.advance(10);
+    await insertSessions(app, other, 5);
+    const now = app.clock.now();
+    const bounds = { now, expiredBy: now, startedAfter: EVER, usedAfter: EVER } as const;
+    const sessions = selectSessions(
+      user,
+      { ...bounds, currentId: undefined },
+      { order: 'desc' },
+      app.db,
+    );
+    const { sql, bindings } = sessions.limit(26).toSQL();
+
+    const { rows } = await app.db.raw(`EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ${sql}`, bindings);
+
+    const plan = rows.map((row: { 'QUERY PLAN': string }) => row['QUERY PLAN']).join('\n');
+    t.regex(plan, /Index Scan Backward using token_family_standing_idx/);
+    t.notRegex(plan, /Rows Removed/);
   },
 );
 
