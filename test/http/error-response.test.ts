@@ -35,7 +35,7 @@ const THROWN: [what: string, error: unknown, status: number, body: object][] = [
   ['a serialization failure (40001)', databaseError('40001'), 503, UNAVAILABLE],
   ['a deadlock (40P01)', databaseError('40P01'), 503, UNAVAILABLE],
   ['a standby (25006)', databaseError('25006'), 503, UNAVAILABLE],
-  ['a full pool', new Error('Knex: Timeout acquiring a connection. The pool'), 503, UNAVAILABLE],
+  ['a full pool', new Error('timeout exceeded when trying to connect'), 503, UNAVAILABLE],
   ['a lost connection', new Error('Connection terminated unexpectedly'), 503, UNAVAILABLE],
   ['text that is no number (22P02)', databaseError('22P02'), 400, UNSTORABLE],
   ['a number out of range (22003)', databaseError('22003'), 400, UNSTORABLE],
