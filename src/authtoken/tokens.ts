@@ -6,8 +6,10 @@ import { holdAccount } from '../users/repository.ts';
 import {
   exchangeSealedToken,
   findSealedToken,
+  findTokenOf,
   insertSealedToken,
   replaceSealedToken,
+  replaceTokenOf,
 } from './repository.ts';
 import type { SealedToken } from './repository.ts';
 
@@ -81,7 +83,7 @@ function openToken(row: SealedToken, config: Config): string {
  */
 export async function getOrCreateToken(userId: number, deps: Deps): Promise<string> {
   const known = await findSealedToken(userId, deps.db);
-  if (known?.key_id === sealingKey(deps.config).id) return openToken(known, deps.config);
+  if (known && canBeTold(known, deps)) return openToken(known, deps.config);
 
   const token = generateKey();
   const sealed = sealToken(token, userId, deps);
@@ -98,23 +100,24 @@ export async function resetToken(userId: number, deps: Deps): Promise<string> {
   return token;
 }
 
-/** The token of a user whose password was just verified; undefined if the account changed since. */
+const canBeTold = ({ key_id }: SealedToken, { config }: Deps): boolean =>
+  key_id === sealingKey(config).id;
+
+/**
+ * The token of a user whose password was just verified; undefined if the account changed since. A changed password
+ * has ended the token: a request that was let in before must not be told the next one.
+ */
 export async function obtainToken(user: User, deps: Deps): Promise<string | undefined> {
-  return whileUnchanged(user, deps, getOrCreateToken);
+  const known = await findTokenOf(user, deps.db);
+  if (known && canBeTold(known, deps)) return openToken(known, deps.config);
+  return deps.db.transaction(async (trx) =>
+    (await holdAccount(user, trx)) ? getOrCreateToken(user.id, { ...deps, db: trx }) : undefined,
+  );
 }
 
 /** Another token for a user who was just authenticated; undefined if the account changed since. */
 export async function rotateToken(user: Account, deps: Deps): Promise<string | undefined> {
-  return whileUnchanged(user, deps, resetToken);
-}
-
-// A changed password has ended the token. A request that was let in before must not be told the next one.
-async function whileUnchanged(
-  user: Account,
-  deps: Deps,
-  give: (userId: number, deps: Deps) => Promise<string>,
-): Promise<string | undefined> {
-  return deps.db.transaction(async (trx) =>
-    (await holdAccount(user, trx)) ? give(user.id, { ...deps, db: trx }) : undefined,
-  );
+  const token = generateKey();
+  const isGiven = await replaceTokenOf(user, sealToken(token, user.id, deps), deps.db);
+  return isGiven ? token : undefined;
 }

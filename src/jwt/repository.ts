@@ -208,8 +208,13 @@ export async function findBlacklistedToken(
   jti: string,
   db: Knex,
 ): Promise<{ family_id: string | null } | undefined> {
-  return db('blacklisted_token').where({ jti }).first('family_id');
+  return (await selectBlacklisted({ jti }, db))[0];
 }
+
+const selectBlacklisted = statement<{ jti: string }, { family_id: string | null }>(
+  'find blacklisted token',
+  (builder, { jti }) => builder('blacklisted_token').where({ jti }).select('family_id'),
+);
 
 type Columns<Family extends NewFamily> = Omit<Family, 'client'> & {
   ip: string;

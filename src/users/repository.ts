@@ -44,8 +44,12 @@ const selectAccount = statement<{ id: number }, Account>('find account', (builde
 );
 
 export async function findUserById(id: number, db: Knex): Promise<User | undefined> {
-  return db<User>('users').where({ id }).first(COLUMNS);
+  return (await selectById({ id }, db))[0];
 }
+
+const selectById = statement<{ id: number }, User>('find user', (builder, { id }) =>
+  builder('users').where({ id }).select(COLUMNS),
+);
 
 /** By the exact canonical text: see `normalizeUsername`. */
 export async function findUserByUsername(username: string, db: Knex): Promise<User | undefined> {
@@ -98,13 +102,15 @@ function duplicateError(error: unknown): ValidationError | undefined {
   return new ValidationError({ [field]: [takenProblem(field)] }, { cause: error });
 }
 
-export async function setEmail(
-  { id, email }: { id: number; email: string },
-  db: Knex,
-): Promise<Account | undefined> {
-  const rows = await db<User>('users').where({ id }).update({ email }).returning(ACCOUNT_COLUMNS);
-  return rows[0];
+type NewEmail = Pick<User, 'id' | 'email'>;
+
+export async function setEmail(change: NewEmail, db: Knex): Promise<Account | undefined> {
+  return (await updateEmail(change, db))[0];
 }
+
+const updateEmail = statement<NewEmail, Account>('set email', (builder, { id, email }) =>
+  builder('users').where({ id }).update({ email }).returning(ACCOUNT_COLUMNS),
+);
 
 export interface NewPassword {
   id: number;

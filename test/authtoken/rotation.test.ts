@@ -1,9 +1,12 @@
 import test from 'ava';
-import { obtainToken, rotateToken } from '../../src/authtoken/tokens.ts';
+import type { Knex } from 'knex';
+import { getOrCreateToken, obtainToken, rotateToken } from '../../src/authtoken/tokens.ts';
 import { setPassword } from '../../src/users/repository.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
 import type { Answer } from '../support/client.ts';
+import { SERVER } from '../support/database.ts';
+import { until } from '../support/eventually.ts';
 import { createUser, logIn } from '../support/factories.ts';
 import type { TestUser } from '../support/factories.ts';
 
@@ -100,13 +103,40 @@ test('whoever was let in before a change of the password or a deactivation is to
   const changed = await createUser(app);
   const inactive = await createUser(app);
   const deleted = await createUser(app);
+  const renewed = await createUser(app);
+  await setPassword({ id: renewed.id, password: 'hash', now: new Date() }, app.db);
+  const next = await getOrCreateToken(renewed.id, app.deps);
   await setPassword({ id: changed.id, password: 'hash', now: new Date() }, app.db);
   await app.db('users').where({ id: inactive.id }).update({ is_active: false });
   await app.db('users').where({ id: deleted.id }).delete();
 
-  for (const user of [changed, inactive, deleted]) {
+  for (const user of [changed, inactive, deleted, renewed]) {
     t.is(await obtainToken(user, app.deps), undefined);
     t.is(await rotateToken(user, app.deps), undefined);
   }
-  t.deepEqual(await app.db('authtoken').pluck('user_id'), [inactive.id]);
+  t.deepEqual((await app.db('authtoken').pluck('user_id')).toSorted(), [inactive.id, renewed.id]);
+  t.is(await statusWith(app, next), 200);
 });
+
+test('a rotation that meets a change of the password under way gives no token', async (t) => {
+  const app = await startApp(t);
+  const user = await createUser(app);
+
+  const rotation = await app.db.transaction(async (trx) => {
+    await setPassword({ id: user.id, password: 'hash', now: new Date() }, trx);
+    const rotated = rotateToken(user, app.deps);
+    // Over the one session of an embedded database it cannot begin before the end.
+    if (SERVER !== undefined) await until(async () => somebodyWaits(app.db));
+    return { rotated };
+  });
+
+  t.is(await rotation.rotated, undefined);
+  t.deepEqual(await app.db('authtoken').select('user_id'), []);
+});
+
+async function somebodyWaits(db: Knex): Promise<boolean> {
+  const { rows } = await db.raw(
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return rows.length > 0;
+}
