@@ -13,7 +13,7 @@ import { addHealthRoutes } from './http/health.ts';
 import { addProblemPage } from './http/problem-page.ts';
 import { requestId } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
-import { contractRouter, notFound } from './http/router.ts';
+import { contractRoutes, notFound } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { keysAreHealthy } from './jwt/key-watch.ts';
 import { handlers, owners, security, tags } from './operations.ts';
@@ -49,11 +49,8 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
       api.operations.map(({ method }) => method),
     ),
   );
-  koa.use(errorResponse(log));
-  // Between the two, so that it sees refusals, and what it throws becomes an answer as well.
-  koa.use(answerCheck(contractDocument(), deps.config, log));
-  koa.use(errorResponse(log));
-  koa.use(contractRouter(api, parts, deps).routes());
+  koa.use(errorResponse(log, answerCheck(contractDocument(), deps.config, log)));
+  koa.use(contractRoutes(api, parts, deps));
   koa.use(pages.routes());
   koa.use(notFound);
   // What reaches this is our own fault, or a socket that broke while we wrote.

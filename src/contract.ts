@@ -67,8 +67,14 @@ export type Caller =
   | { user: Account; sessionId?: string | undefined; clientId?: undefined }
   | { user: null; sessionId?: undefined; clientId: string };
 
+/** The header of this name, taken apart at its white space; empty where there is none. */
+export interface Authorization {
+  keyword: string;
+  words: string[];
+}
+
 /** null: the header is not of this scheme. Throws where it is, and is bad. */
-export type Authenticator = (authorization: string, deps: RequestDeps) => Promise<Caller | null>;
+export type Authenticator = (header: Authorization, deps: RequestDeps) => Promise<Caller | null>;
 
 export interface SecurityScheme {
   authenticate: Authenticator;

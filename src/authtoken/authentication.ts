@@ -8,12 +8,12 @@ import { findTokenOwner } from './repository.ts';
 import { digestOf } from './tokens.ts';
 
 /** DRF's TokenAuthentication: the keyword in any case, exactly one word after it. */
-export const authenticateToken: Authenticator = async (authorization, deps) => {
-  const [keyword, token, ...rest] = authorization.split(/[ \t]+/).filter(Boolean);
-  if (keyword?.toLowerCase() !== 'token') return null;
+export const authenticateToken: Authenticator = async ({ keyword, words }, deps) => {
+  if (keyword.toLowerCase() !== 'token') return null;
+  const [token] = words;
   if (token === undefined)
     throw new AuthenticationFailed('Invalid token header. No credentials provided.');
-  if (rest.length > 0)
+  if (words.length > 1)
     throw new AuthenticationFailed('Invalid token header. Token string should not contain spaces.');
   // Node hands header bytes over as Latin-1.
   if (!isUtf8(Buffer.from(token, 'latin1')))

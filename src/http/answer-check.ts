@@ -1,4 +1,4 @@
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { contractCheck } from './contract-check.ts';
@@ -14,18 +14,17 @@ class ContractBreach extends Error {}
  * Holds the answers of operations against the contract, refusals included. A breach is logged in production, where
  * callers are better served by what there is, and a 500 elsewhere, so that nobody builds on it.
  */
-export function answerCheck(contract: object, config: Config, log: Logger): Middleware {
+export function answerCheck(contract: object, config: Config, log: Logger): (ctx: Context) => void {
   const isProduction = config.NODE_ENV === 'production';
   const rate = config.CONTRACT_CHECK_RATE ?? (isProduction ? RATE_IN_PRODUCTION : 1);
-  if (rate === 0) return (_ctx, next) => next();
+  if (rate === 0) return () => {};
   // Production is in a hurry to serve, and the others have compiled the same contract before it.
   const check = contractCheck(contract, { isLazy: isProduction });
   const breachesOf = (ctx: Context): string[] =>
     check.answer(ctx.state.operationId, ctx.method, answerOf(ctx)).slice(0, MOST_TOLD);
   const isDue = createSample(rate);
 
-  return async (ctx, next) => {
-    await next();
+  return (ctx) => {
     const { operationId, requestId } = ctx.state;
     // A 500 is told where it comes from, and declared nowhere: nobody is to build on that either.
     if (operationId === undefined || ctx.status === 500) return;

@@ -39,20 +39,26 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
 }
 
 function decode(bytes: Buffer, charset: string, header: string): string {
-  let decoder: TextDecoder;
-  try {
-    // Python also takes `utf_8` and `latin-1`, which WHATWG's list spells otherwise.
-    const label = charset.replaceAll('_', '-').replace(/^latin-/i, 'latin');
-    decoder = new TextDecoder(label, { fatal: true, ignoreBOM: true });
-  } catch {
-    throw new UnsupportedMediaType(header);
-  }
+  const decoder = charset === 'utf-8' ? UTF_8 : decoderOf(charset);
+  if (!decoder) throw new UnsupportedMediaType(header);
   try {
     return decoder.decode(bytes);
   } catch (error) {
     throw new ParseError(`JSON parse error - the body is not ${charset} text`, { cause: error });
   }
 }
+
+function decoderOf(charset: string): TextDecoder | undefined {
+  // Python also takes `utf_8` and `latin-1`, which WHATWG's list spells otherwise.
+  const label = charset.replaceAll('_', '-').replace(/^latin-/i, 'latin');
+  try {
+    return new TextDecoder(label, { fatal: true, ignoreBOM: true });
+  } catch {
+    return undefined;
+  }
+}
+
+const UTF_8 = decoderOf('utf-8');
 
 function parseJson(text: string): unknown {
   try {

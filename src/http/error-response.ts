@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { isUnavailable, isUnstorable } from '../db.ts';
 import { ApiError, ParseError, ServiceUnavailable, ValidationError } from '../errors.ts';
@@ -27,22 +27,34 @@ const inputProblems = ({ errors }: ValidationError): Problem['errors'] =>
     reasons.map((reason) => ({ field, ...reason })),
   );
 
-/** The one place where a refusal becomes a status, headers and a body. */
-export function errorResponse(log: Logger): Middleware {
+/**
+ * The one place where a refusal becomes a status, headers and a body. `check` sees every answer, refusals included, and
+ * what it throws becomes an answer as well.
+ */
+export function errorResponse(log: Logger, check: (ctx: Context) => void = () => {}): Middleware {
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
-      const refusal = toApiError(error);
-      const { requestId } = ctx.state;
-      if (refusal.status >= 500)
-        log.error({ requestId, err: refusal.cause ?? refusal }, 'request failed');
-      if (refusal.status === 401) ctx.set('WWW-Authenticate', ctx.state.challenge);
-      // A client is told how clients do it, where users are told how users do (RFC 6749, 5.2).
-      ctx.set(refusal.headers);
-      ctx.vary('Accept');
-      if (acceptedBy(ctx).prefersProblem) sendProblem(ctx, problemOf(refusal, requestId));
-      else sendJson(ctx, refusal.status, refusal.body);
+      refuse(ctx, error);
+    }
+    try {
+      check(ctx);
+    } catch (error) {
+      refuse(ctx, error);
     }
   };
+
+  function refuse(ctx: Context, error: unknown): void {
+    const refusal = toApiError(error);
+    const { requestId } = ctx.state;
+    if (refusal.status >= 500)
+      log.error({ requestId, err: refusal.cause ?? refusal }, 'request failed');
+    if (refusal.status === 401) ctx.set('WWW-Authenticate', ctx.state.challenge);
+    // A client is told how clients do it, where users are told how users do (RFC 6749, 5.2).
+    ctx.set(refusal.headers);
+    ctx.vary('Accept');
+    if (acceptedBy(ctx).prefersProblem) sendProblem(ctx, problemOf(refusal, requestId));
+    else sendJson(ctx, refusal.status, refusal.body);
+  }
 }

@@ -1,4 +1,3 @@
-import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Config } from '../config.ts';
 import type { Caller } from '../contract.ts';
@@ -15,16 +14,23 @@ import { authorize, authorizeObject } from './security.ts';
 const ALLOW_ORDER = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** Routes every path of the contract to its operations, and a path without its last slash to the one with it. */
-export function contractRouter(api: Api, parts: Parts, deps: RequestDeps): Router {
-  const router = new Router({ sensitive: true, strict: true });
-  const byPath = Map.groupBy(api.operations, ({ path }) => path);
-  for (const [path, operations] of byPath) {
-    const whole = pattern(path, operations);
-    router.all(whole, serve(whole, operations, api, parts, deps));
-    if (path.endsWith('/') && path !== '/')
-      router.all(pattern(path.slice(0, -1), operations), redirectToSlash);
+export function contractRoutes(api: Api, parts: Parts, deps: RequestDeps): Middleware {
+  // Most paths are fixed texts, and found at once however many there are.
+  const fixed = new Map<string, Middleware>();
+  const patterns: { whole: RegExp; route: Middleware }[] = [];
+  const add = (path: string, operations: Operation[], route: Middleware): void => {
+    if (path.includes('{')) patterns.push({ whole: pattern(path, operations), route });
+    else fixed.set(path, route);
+  };
+  for (const [path, operations] of Map.groupBy(api.operations, (operation) => operation.path)) {
+    add(path, operations, serve(pattern(path, operations), operations, api, parts, deps));
+    if (path.endsWith('/') && path !== '/') add(path.slice(0, -1), operations, redirectToSlash);
   }
-  return router;
+  return (ctx, next) => {
+    const { path } = ctx;
+    const route = fixed.get(path) ?? patterns.find(({ whole }) => whole.test(path))?.route;
+    return route ? route(ctx, next) : next();
+  };
 }
 
 // Integer parameters are digits alone, as Django's <int:…>: another text is another path.

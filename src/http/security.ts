@@ -1,4 +1,4 @@
-import type { Caller, SecuritySchemes } from '../contract.ts';
+import type { Authorization, Caller, SecuritySchemes } from '../contract.ts';
 import type { Account } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
 import { NotAuthenticated, PermissionDenied } from '../errors.ts';
@@ -59,8 +59,9 @@ export async function authorize(
   deps: RequestDeps,
 ): Promise<Caller | null> {
   let caller: Caller | null = null;
+  const header = readAuthorization(authorization);
   for (const name of schemes) {
-    caller = (await known[name]?.authenticate(authorization, deps)) ?? null;
+    caller = (await known[name]?.authenticate(header, deps)) ?? null;
     if (caller) break;
   }
   const isAllowed = permissions.every(
@@ -70,6 +71,11 @@ export async function authorize(
   if (!isAllowed)
     throw caller || schemes.length === 0 ? new PermissionDenied() : new NotAuthenticated();
   return caller;
+}
+
+function readAuthorization(text: string): Authorization {
+  const [keyword = '', ...words] = text.split(/[ \t]+/).filter(Boolean);
+  return { keyword, words };
 }
 
 /** Throws PermissionDenied unless every object permission holds for the user and the object's owner. */

@@ -4,10 +4,10 @@ import type { TokenFailure } from '../errors.ts';
 import { authenticateJwtOf } from './tokens.ts';
 
 /** simplejwt's JWTAuthentication: the keyword exactly as configured, exactly one word after it. */
-export const authenticateJwt: Authenticator = async (authorization, deps) => {
-  const [keyword, token, ...rest] = authorization.split(/[ \t]+/).filter(Boolean);
-  if (keyword === undefined || !deps.config.AUTH_HEADER_TYPES.includes(keyword)) return null;
-  if (token === undefined || rest.length > 0)
+export const authenticateJwt: Authenticator = async ({ keyword, words }, deps) => {
+  if (!deps.config.AUTH_HEADER_TYPES.includes(keyword)) return null;
+  const [token] = words;
+  if (token === undefined || words.length > 1)
     throw new DetailedAuthenticationFailed(
       'Authorization header must contain two space-delimited values',
       'bad_authorization_header',

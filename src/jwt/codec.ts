@@ -50,14 +50,15 @@ export function decodeToken(token: string, { config, now }: Pick<Deps, 'config' 
   const known = verifiedWith(keyring(config));
   // Never by the token itself: what holds a dump of memory together is to be worth nothing.
   const digest = hash('sha256', token, 'base64');
-  const claims = known.get(digest) ?? verifiedPayload(token, config);
+  const remembered = known.get(digest);
+  const claims = remembered ?? verifiedPayload(token, config);
   try {
     refuseUntimely(claims, now().getTime() / 1000, config);
   } catch (error) {
     known.delete(digest);
     throw error;
   }
-  known.set(digest, claims, { size: token.length });
+  if (!remembered) known.set(digest, claims, { size: token.length });
   return claims;
 }
 

@@ -5,12 +5,12 @@ import { DetailedAuthenticationFailed } from '../errors.ts';
 export const BASIC_CHALLENGE = 'Basic realm="api", charset="UTF-8"';
 
 /** The service that INTROSPECTION_CLIENT_SECRET lets in, by HTTP Basic (RFC 7617); without that setting nobody. */
-export const authenticateClient: Authenticator = async (authorization, { config }) => {
+export const authenticateClient: Authenticator = async ({ keyword, words }, { config }) => {
   const { INTROSPECTION_CLIENT_ID: clientId, INTROSPECTION_CLIENT_SECRET: secret } = config;
-  const [keyword, credentials = '', ...rest] = authorization.split(/[ \t]+/).filter(Boolean);
-  if (keyword?.toLowerCase() !== 'basic' || secret === undefined) return null;
+  if (keyword.toLowerCase() !== 'basic' || secret === undefined) return null;
 
-  const shown = rest.length === 0 ? readCredentials(credentials) : [];
+  const [credentials = ''] = words;
+  const shown = words.length <= 1 ? readCredentials(credentials) : [];
   if (!shown.some((text) => isSame(text, `${clientId}:${secret}`)))
     throw new DetailedAuthenticationFailed('Invalid client credentials.', 'invalid_client', {
       headers: { 'WWW-Authenticate': BASIC_CHALLENGE },

@@ -12,7 +12,7 @@ import { createApi } from '../../src/http/api.ts';
 import { errorResponse } from '../../src/http/error-response.ts';
 import type { Parts } from '../../src/http/operation.ts';
 import { requestId } from '../../src/http/request-id.ts';
-import { contractRouter, notFound } from '../../src/http/router.ts';
+import { contractRoutes, notFound } from '../../src/http/router.ts';
 import { createLog } from '../../src/log.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
@@ -63,10 +63,8 @@ export async function serveContract(
   const sink = log ?? createLog(config);
   const koa = new Koa()
     .use(requestId)
-    .use(errorResponse(sink))
-    .use(answerCheck(document, config, sink))
-    .use(errorResponse(sink))
-    .use(contractRouter(api, parts, deps).routes())
+    .use(errorResponse(sink, answerCheck(document, config, sink)))
+    .use(contractRoutes(api, parts, deps))
     .use(notFound);
   return createClient(t, await listen(t, koa.callback()));
 }

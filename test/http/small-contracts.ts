@@ -36,8 +36,7 @@ export const USER: User = {
 export const STAFF: User = { ...USER, id: 2, username: 'moderator', is_staff: true };
 
 // `Key alice` is alice; her name alone is the credential.
-const authenticate: Authenticator = async (authorization) => {
-  const [keyword, name] = authorization.split(' ');
+const authenticate: Authenticator = async ({ keyword, words: [name] }) => {
   if (keyword !== 'Key') return null;
   const user = [USER, STAFF].find(({ username }) => username === name);
   if (!user) throw new AuthenticationFailed('Invalid key.');
@@ -45,8 +44,7 @@ const authenticate: Authenticator = async (authorization) => {
 };
 
 // `Client shop` is a service of this name, and any other name a bad one.
-const authenticateClient: Authenticator = async (authorization) => {
-  const [keyword, name] = authorization.split(' ');
+const authenticateClient: Authenticator = async ({ keyword, words: [name] }) => {
   if (keyword !== 'Client') return null;
   if (name === 'shop') return { user: null, clientId: name };
   throw new AuthenticationFailed('Invalid client.', { headers: { 'WWW-Authenticate': 'Client' } });
