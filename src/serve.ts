@@ -33,7 +33,7 @@ export async function serve(
   log: Logger,
   { hashingSlots }: { hashingSlots: number },
 ): Promise<Service> {
-  provideHashing(hashingSlots);
+  await provideHashing(hashingSlots);
   const database = await connect(config);
   const closing: (() => Promise<void>)[] = [database.close];
   const close = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import os from 'node:os';
@@ -50,6 +50,25 @@ test.serial(
     t.notRegex(third.output(), /with password/);
   },
 );
+
+const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip;
+
+onLinux('the threads that hash give way to the one that answers', async (t) => {
+  const server = startServer(t, { DATA_DIR: temporaryDirectory(), PORT: '0' });
+  await server.saying(/Latchkey is listening/);
+
+  const tasks = `/proc/${server.process.pid}/task`;
+  const threads = readdirSync(tasks).map((thread) => ({
+    name: readFileSync(`${tasks}/${thread}/comm`, 'utf8').trim(),
+    niceness: os.getPriority(Number(thread)),
+  }));
+  const nicenessOf = (wanted: string): number[] => [
+    ...new Set(threads.filter(({ name }) => name === wanted).map(({ niceness }) => niceness)),
+  ];
+
+  const [ours = 0, ...others] = nicenessOf('MainThread');
+  t.deepEqual([others, nicenessOf('libuv-worker')], [[], [ours + 10]]);
+});
 
 test.serial('a bad configuration ends the start with all problems and exit code 78', async (t) => {
   const { exit, output } = startServer(t, {
