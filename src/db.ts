@@ -12,9 +12,17 @@ import { OperatorError } from './errors.ts';
 import { lockFile } from './file-lock.ts';
 import { sharePool } from './statement.ts';
 
-// Ids stay below 2^53. Instants are for our own decisions; what goes out is made text in SQL.
+// Ids stay below 2^53. Instants are for our own decisions; those that go out are selected by `wireTime`.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => new Date(text));
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMP, toWireTime);
+
+// `2026-11-23 08:00:00.5` -> `2026-11-23T08:00:00.500000Z`: a tenth of a microsecond, where `to_char` takes four.
+function toWireTime(text: string): string {
+  const time = text.replace(' ', 'T');
+  const point = time.indexOf('.');
+  return point === -1 ? `${time}Z` : `${time.padEnd(point + 7, '0')}Z`;
+}
 
 // Knex would write to the console what is thrown as well, and logged or told to the user there.
 const ignore = (): void => {};
@@ -224,8 +232,5 @@ export function isUnstorable(error: unknown): boolean {
 
 /** A column of instants as DRF writes them: in UTC, with microseconds unless there are none. */
 export function wireTime(table: string, column: string, db: Knex): Knex.Raw {
-  return db.raw(
-    `replace(to_char(:table:.:column: AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z') AS :column:`,
-    { table, column },
-  );
+  return db.raw(`:table:.:column: AT TIME ZONE 'UTC' AS :column:`, { table, column });
 }
