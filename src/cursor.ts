@@ -67,7 +67,10 @@ function decodeBase64(text: string): Buffer {
 
 /** Python's urlencode: a space is a plus, and only letters, digits and `_.-~` stay as they are. */
 export function urlencode(pairs: Iterable<[string, string]>): string {
-  return Array.from(pairs, (pair) => pair.map(quotePlus).join('=')).join('&');
+  let text = '';
+  for (const [name, value] of pairs)
+    text += `${text === '' ? '' : '&'}${quotePlus(name)}=${quotePlus(value)}`;
+  return text;
 }
 
 // Most cursors hold nothing that has to be quoted.

@@ -67,6 +67,7 @@ export function refuseInvalid(
   schemas: Record<string, Schema>,
   source: Source,
 ): void {
+  if (found.length === 0 && Object.keys(values).length === 0) return;
   const sorted = found.toSorted((a, b) => precedence(a) - precedence(b));
   const errors: FieldErrors = {};
   for (const name of Object.keys(schemas)) {
