@@ -18,10 +18,11 @@ export function answerCheck(contract: object, config: Config, log: Logger): (ctx
   const isProduction = config.NODE_ENV === 'production';
   const rate = config.CONTRACT_CHECK_RATE ?? (isProduction ? RATE_IN_PRODUCTION : 1);
   if (rate === 0) return () => {};
-  // Production is in a hurry to serve, and the others have compiled the same contract before it.
-  const check = contractCheck(contract, { isLazy: isProduction });
+  // Compiled at its first use in production, which is in a hurry to serve; the others have compiled it before.
+  const check = () => contractCheck(contract, { isLazy: isProduction });
+  if (!isProduction) check();
   const breachesOf = (ctx: Context): string[] =>
-    check.answer(ctx.state.operationId, ctx.method, answerOf(ctx)).slice(0, MOST_TOLD);
+    check().answer(ctx.state.operationId, ctx.method, answerOf(ctx)).slice(0, MOST_TOLD);
   const isDue = createSample(rate);
 
   return (ctx) => {

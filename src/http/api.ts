@@ -76,14 +76,13 @@ export async function createApi(document: object, parts: Parts, config: Config):
   ]);
   backend.register(parts.handlers as HandlerMap); // their types were held against the contract by the compiler
 
-  // Compiled before the first request, so that a schema which cannot be is told at the start.
-  const validators = new Map(
-    ids.map((id) => [id, backend.validator.getRequestValidatorsForOperation(id) ?? []]),
-  );
+  // Compiled once each, by the library.
+  const validatorsOf = (id: string) => backend.validator.getRequestValidatorsForOperation(id) ?? [];
+  // A schema that cannot be compiled is told at the start, except in production: it is in a hurry to serve, and the
+  // others have compiled the same contract before it.
+  if (config.NODE_ENV !== 'production') ids.forEach(validatorsOf);
   const validate = ({ id }: Operation, values: object): ErrorObject[] =>
-    (validators.get(id) ?? []).flatMap((isValid) =>
-      isValid(values) ? [] : (isValid.errors ?? []),
-    );
+    validatorsOf(id).flatMap((isValid) => (isValid(values) ? [] : (isValid.errors ?? [])));
   return {
     operations,
     readParams: (operation, raw) => {
