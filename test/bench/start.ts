@@ -9,7 +9,7 @@ import { send } from './http-client.ts';
 import { startPostgres } from './postgres.ts';
 import { freePort, startProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
-import { openDatabase, ROOT, serviceEnv } from './service.ts';
+import { openDatabase, SERVICE, serviceEnv } from './service.ts';
 import type { Settings } from './service.ts';
 
 // A process is started on a migrated database and asked for /readyz without a pause until it answers 200: what is
@@ -62,7 +62,7 @@ async function startOnce(url: string, settings: Settings, scope: Scope): Promise
   const port = await freePort();
   const env = { ...serviceEnv(url, settings), PORT: String(port) };
   const from = performance.now();
-  const replica = startProcess(process.execPath, [path.join(ROOT, 'src/server.ts')], { env });
+  const replica = startProcess(process.execPath, SERVICE, { env });
   scope.onClose(() => replica.hasLeft() || replica.end('SIGTERM'));
   while (!(await isReady(port))) {
     if (replica.hasLeft()) throw new Error(`a replica has left:\n${replica.output()}`);

@@ -1,15 +1,12 @@
-import path from 'node:path';
 import { freePort, startProcess } from '../processes.ts';
 import type { Scope } from '../scope.ts';
-import { becomesReady, serviceEnv } from '../service.ts';
+import { SERVICE, becomesReady, serviceEnv } from '../service.ts';
 import type { Settings } from '../service.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { CONTENDERS } from './contenders.ts';
 import type { ContenderName } from './contenders.ts';
 import { onCore } from './cores.ts';
 import type { Core } from './cores.ts';
-
-const SERVICE = path.join(import.meta.dirname, '../../../src/server.ts');
 
 export interface Server {
   label: string;
@@ -38,7 +35,7 @@ export function startLatchkey(
     {
       label,
       command: process.execPath,
-      args: [...nodeArgs, SERVICE],
+      args: [...nodeArgs, ...SERVICE],
       cwd: temporaryDirectory(),
       env: serviceEnv(databaseUrl, { ...LONG_LIVED, ...settings }),
       readiness: '/readyz',
