@@ -25,14 +25,20 @@ export interface Memory {
 const MAX_REMEMBERED = 50_000;
 // Revocations drop what changed; this only lets go of what nobody asks for any more.
 const REMEMBERED_MS = 300_000;
+// As a size and not as `max`, for which the library would take all the memory at the start.
+const REMEMBERING = {
+  maxSize: MAX_REMEMBERED,
+  sizeCalculation: () => 1,
+  ttl: REMEMBERED_MS,
+};
 
 /** `holdMs`: how long a revocation is of interest, which is the longest life of a token it can concern. */
 export function createMemory(holdMs: number): Memory {
   // Both in the order of arrival, which is the order in which they lapse.
   const revoked = { family: new Map<string, number>(), jti: new Map<string, number>() };
   const values = {
-    token: new LRUCache<string, object>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS }),
-    user: new LRUCache<string, object>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS }),
+    token: new LRUCache<string, object>(REMEMBERING),
+    user: new LRUCache<string, object>(REMEMBERING),
   };
   const reads = {
     token: new Map<string, Promise<object | undefined>>(),

@@ -40,12 +40,18 @@ const MIXTURES = [
 
 const COMMON = '\\p{scx=Common}\\p{scx=Inherited}';
 
-const PATTERNS = [...SCRIPTS.map((script) => [script]), ...MIXTURES].map((scripts) => {
-  const classes = scripts.map((script) => `\\p{scx=${script}}`).join('');
-  return new RegExp(`^[${COMMON}${classes}]*$`, 'u');
-});
+function compilePatterns(): RegExp[] {
+  return [...SCRIPTS.map((script) => [script]), ...MIXTURES].map((scripts) => {
+    const classes = scripts.map((script) => `\\p{scx=${script}}`).join('');
+    return new RegExp(`^[${COMMON}${classes}]*$`, 'u');
+  });
+}
+
+// When somebody registers: the classes of Unicode take longer than a start should wait for them.
+let patterns: RegExp[] | undefined;
 
 /** Unicode's "highly restrictive" level (UTS #39, 5.2): letters of one script, digits and punctuation beside them. */
 export function isOfOneScript(text: string): boolean {
-  return PATTERNS.some((pattern) => pattern.test(text));
+  patterns ??= compilePatterns();
+  return patterns.some((pattern) => pattern.test(text));
 }
