@@ -24,7 +24,7 @@ export const speed: Figure = {
   name: 'speed',
   summary: 'Latchkey and what a team would pick instead, side by side in one run',
   conditions: isPinned
-    ? 'servers have one core to themselves, load (wrk, 64 connections) and PostgreSQL the other; logins and workers have all cores, as have those they are compared with; 1,000 sessions of 100 users in turn'
+    ? 'servers have one core to themselves, load (wrk, 64 connections) and PostgreSQL the other; logins and workers have all cores, as have those they are compared with; two workers of gunicorn share the one core; 1,000 sessions of 100 users in turn'
     : 'servers, load (wrk, 64 connections) and PostgreSQL share all cores; 1,000 sessions of 100 users in turn',
   rounds: 5,
   expectedSeconds: 720,
