@@ -27,7 +27,7 @@ export const speed: Figure = {
     ? 'servers have one core to themselves, load (wrk, 64 connections) and PostgreSQL the other; logins and workers have all cores, as have those they are compared with; two workers of gunicorn share the one core; 1,000 sessions of 100 users in turn'
     : 'servers, load (wrk, 64 connections) and PostgreSQL share all cores; 1,000 sessions of 100 users in turn',
   rounds: 5,
-  expectedSeconds: 1000,
+  expectedSeconds: 720,
   parts: WORKS.map(({ name }) => name),
   run: async (rounds, scope, parts) => {
     const works = WORKS.filter(({ name }) => parts.length === 0 || parts.includes(name));

@@ -6,8 +6,7 @@ export interface LaneResult {
   samples: Sample[];
 }
 
-// V8 has compiled what a server does most after some seconds, and servers run for days.
-const WARM_UP_SECONDS = 6;
+const WARM_UP_SECONDS = 2;
 
 /** A warm-up each, and then in turn: A B C A B C, so that what the machine does beside meets them all. */
 export async function inRounds(
