@@ -59,6 +59,8 @@ async function fillDatabase(
       await alone(db, (trx) => nameKey(table, indexes, trx));
       advance(rows);
       await limit(() => db.raw('VACUUM (ANALYZE) ??', [table]));
+      // Not before: one that has begun by itself would keep the table from the other.
+      await db.raw('ALTER TABLE ?? RESET (autovacuum_enabled)', [table]);
       advance(rows);
     }),
   );
@@ -88,7 +90,6 @@ async function nameKey(table: Table, indexes: readonly Index[], db: Knex): Promi
         name,
         name,
       ]);
-  await db.raw('ALTER TABLE ?? RESET (autovacuum_enabled)', [table]);
 }
 
 interface Index {
