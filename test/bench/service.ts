@@ -15,7 +15,11 @@ import { temporaryDirectory } from './temporary.ts';
 
 export const ROOT = path.join(import.meta.dirname, '../..');
 /** What Node is given to serve, as the README has it for production. */
-export const SERVICE = ['--max-semi-space-size=16', path.join(ROOT, 'src/server.ts')];
+export const SERVICE = [
+  '--max-semi-space-size=16',
+  '--heap-growing-percent=50',
+  path.join(ROOT, 'src/server.ts'),
+];
 const READY_MS = 30_000;
 const LOOK_MS = 20;
 
