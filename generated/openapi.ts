@@ -961,7 +961,7 @@ export interface components {
              * @example invalid
              * @enum {string}
              */
-            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
+            code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "throttled" | "error" | "service_unavailable";
             /** @description What is wrong with the input, where `code` is `invalid`. */
             errors?: components["schemas"]["InputProblem"][];
             /**
@@ -1427,6 +1427,22 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description This was tried too often. Wait as long as `Retry-After` says. */
+        Throttled: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                Vary: components["headers"]["Vary"];
+                "X-Request-Id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["ThrottledRetryAfter"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorDetail"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The service cannot reach what it needs for this request, its database for example. Nothing is said about the credentials: keep them. */
         ServiceUnavailable: {
             headers: {
@@ -1539,6 +1555,21 @@ export interface components {
          */
         RetryAfter: number;
         /**
+         * @description How many seconds to wait before trying again.
+         * @example 42
+         */
+        ThrottledRetryAfter: number;
+        /**
+         * @description What is left of each limit that the request was counted for (`r`), and the seconds until it is whole again (`t`).
+         * @example "guess";r=0;t=42
+         */
+        RateLimit: string;
+        /**
+         * @description Those limits, as so many requests (`q`) in so many seconds (`w`).
+         * @example "guess";q=10;w=60
+         */
+        RateLimitPolicy: string;
+        /**
          * @description The version of what was sent, in quotes; weak (`W/"…"`) where `Accept` asks for indented JSON. It changes exactly
          *     when the content does.
          */
@@ -1579,6 +1610,7 @@ export interface operations {
             401: components["responses"]["BadCredentials"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1628,6 +1660,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1654,6 +1687,7 @@ export interface operations {
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1683,6 +1717,7 @@ export interface operations {
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1731,6 +1766,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1759,6 +1795,7 @@ export interface operations {
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1807,6 +1844,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1853,6 +1891,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1915,6 +1954,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -1965,6 +2005,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2027,6 +2068,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2089,6 +2131,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2150,6 +2193,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2199,6 +2243,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2263,6 +2308,7 @@ export interface operations {
                 };
             };
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2311,6 +2357,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2358,6 +2405,7 @@ export interface operations {
                 };
             };
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2418,6 +2466,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2447,6 +2496,7 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2573,6 +2623,7 @@ export interface operations {
                 };
             };
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2614,6 +2665,7 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2657,6 +2709,7 @@ export interface operations {
             401: components["responses"]["NotAuthenticated"];
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2704,6 +2757,7 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2746,6 +2800,7 @@ export interface operations {
             404: components["responses"]["ProductNotFound"];
             406: components["responses"]["NotAcceptable"];
             412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2811,6 +2866,7 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["Throttled"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -2839,6 +2895,7 @@ export interface operations {
             400: components["responses"]["MalformedRequest"];
             404: components["responses"]["UnknownFormat"];
             406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["Throttled"];
         };
     };
 }

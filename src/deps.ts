@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Config } from './config.ts';
 import type { Account } from './db.ts';
 import type { Live } from './revocation/live.ts';
+import type { Throttle } from './throttle/throttle.ts';
 
 /** All of the outside world that a command can reach. */
 export interface Deps {
@@ -13,6 +14,7 @@ export interface Deps {
 /** All of the outside world that a request can reach. */
 export interface RequestDeps extends Deps {
   live: Live;
+  throttle: Throttle;
   customClaims?: CustomClaims;
 }
 

@@ -193,6 +193,16 @@ export class IdempotencyKeyReused extends ApiError {
   }
 }
 
+/** 429, to be tried again in so many seconds. */
+export class Throttled extends ApiError {
+  constructor(wait: number, headers: Record<string, string>) {
+    const time = `${wait} second${wait === 1 ? '' : 's'}`;
+    super('throttled', `Request was throttled. Expected available in ${time}.`, {
+      headers: { 'Retry-After': String(wait), ...headers },
+    });
+  }
+}
+
 /** 503 for an illness of our own. */
 export class ServiceUnavailable extends ApiError {
   constructor({ cause }: { cause?: unknown } = {}) {

@@ -30,6 +30,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, { status: number; title: strin
   request_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is of a type that is not taken' },
   idempotency_key_reused: { status: 422, title: 'The key belongs to another request' },
+  throttled: { status: 429, title: 'This was tried too often' },
   error: { status: 500, title: 'The service has a fault' },
   service_unavailable: { status: 503, title: 'The service is ill for the moment' },
 };

@@ -15,6 +15,7 @@ import { startSweeper } from './jwt/sweeper.ts';
 import { DRAIN_MS } from './leaving.ts';
 import { startLive } from './revocation/live.ts';
 import { prepareSchema } from './schema.ts';
+import { createThrottle } from './throttle/throttle.ts';
 import { provideHashing } from './users/bulkhead.ts';
 
 /** What one process serves, from here on. */
@@ -43,11 +44,14 @@ export async function serve(
     await prepareSchema(database);
     const live = await startLive(database, config, log);
     closing.push(live.stop);
+    const throttle = await createThrottle(config, database.db, log);
+    closing.push(throttle.close);
     const deps: RequestDeps = {
       config,
       db: database.db,
       now: () => new Date(),
       live,
+      throttle,
       customClaims,
     };
     const isForTrying = database.embedded && config.NODE_ENV === 'development';

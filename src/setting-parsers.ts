@@ -1,3 +1,5 @@
+import { BlockList, isIP } from 'node:net';
+
 const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 // 100 years: far below the last instant that a Date holds.
 const LONGEST = 3_155_760_000;
@@ -23,6 +25,21 @@ export function shortTime(longest: number): (text: string) => number {
     if (value > longest) throw new Error(`must be at most ${longest} seconds`);
     return value;
   };
+}
+
+/** So many within so many seconds. */
+export interface Rate {
+  count: number;
+  seconds: number;
+}
+
+/** DRF's notation, where the first letter of the period counts; null is no limit. */
+export function rate(text: string): Rate | null {
+  if (text === 'none') return null;
+  const [, number, unit = ''] = /^(\d{1,9})\/([smhd])[a-z]*$/.exec(text) ?? [];
+  if (number === undefined)
+    throw new Error('must be a number per s, m, h or d, such as 10/m, or none');
+  return { count: Number(number), seconds: UNITS[unit] ?? 1 };
 }
 
 export function boolean(text: string): boolean {
@@ -131,3 +148,23 @@ export const clientId = (text: string): string => {
 };
 
 export const text = (value: string): string => value;
+
+/** Addresses and networks, such as `127.0.0.1,10.0.0.0/8,fd00::/8`. */
+export function networks(value: string): BlockList {
+  const found = new BlockList();
+  for (const one of list(value)) {
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(one) ?? [];
+    const family = isIP(address);
+    const longest = family === 6 ? 128 : 32;
+    if (family === 0 || Number(bits ?? longest) > longest)
+      throw new Error('must be addresses and networks, such as 127.0.0.1,10.0.0.0/8');
+    found.addSubnet(address, Number(bits ?? longest), family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return found;
+}
+
+export function redisUrl(value: string): string {
+  if (!/^rediss?:$/.test(URL.parse(value)?.protocol ?? ''))
+    throw new Error('must be a URL such as redis://host:6379');
+  return value;
+}

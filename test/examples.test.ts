@@ -22,7 +22,13 @@ const SETTINGS = {
 const onEmbedded = SERVER === undefined ? test : test.skip;
 
 type Service =
-  'the one of the story' | 'rotating' | 'closed' | 'with keys' | 'busy' | 'without database';
+  | 'the one of the story'
+  | 'rotating'
+  | 'closed'
+  | 'with keys'
+  | 'busy'
+  | 'without database'
+  | 'sparing';
 
 // By whom an example is shown that needs other settings, or an illness.
 const ELSEWHERE: Record<string, Service> = {
@@ -31,6 +37,7 @@ const ELSEWHERE: Record<string, Service> = {
   registration_closed: 'closed',
   service_unavailable: 'without database',
   idempotency_conflict: 'busy',
+  throttled: 'sparing',
 };
 
 const shownBy = (service: Service): AnswerExample[] =>
@@ -51,6 +58,10 @@ test('the service answers as the examples of the contract say, and takes the req
 
   t.deepEqual(await liesTo(app, shownBy('the one of the story')), []);
   t.deepEqual(await liesTo(rotating, shownBy('rotating')), []);
+  const nothing = { THROTTLE_ENABLED: true, THROTTLE_ANON: '0/m', THROTTLE_USER: '0/m' };
+  const sparing = await startApp(t, { ...SETTINGS, ...nothing }, { db: app.db });
+  sparing.clock.set(STORY_TIME);
+  t.deepEqual(await liesTo(sparing, shownBy('sparing')), []);
   t.deepEqual(await refusedRequests(app), []);
   t.deepEqual(await refusedParameters(app), []);
 });
@@ -118,12 +129,13 @@ function provoke({ operation, name, type }: AnswerExample, app: TestApp): Promis
 function lieIn(example: AnswerExample, answer: Answer): unknown[] {
   const { operation, status, type = null, name, value: body, headers } = example;
   const id = `${operation.id} ${name}`;
+  const unforeseen = UNFORESEEN[id] ?? UNFORESEEN[name];
   const told = { status, type, body, headers };
   const given = {
     status: answer.status,
     type: answer.headers.get('content-type'),
-    body: asShown(answer.body, body, UNFORESEEN[id]),
-    headers: asShown(headersOf(answer, Object.keys(headers)), headers, UNFORESEEN[id]),
+    body: asShown(answer.body, body, unforeseen),
+    headers: asShown(headersOf(answer, Object.keys(headers)), headers, unforeseen),
   };
   return isDeepStrictEqual(given, told) ? [] : [{ id, type, given, told }];
 }

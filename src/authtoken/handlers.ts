@@ -4,8 +4,8 @@ import { authenticateCredentials } from '../users/authenticate.ts';
 import { deleteSealedToken } from './repository.ts';
 import { obtainToken, rotateToken } from './tokens.ts';
 
-export const obtainAuthToken: Handler<'obtainAuthToken'> = async ({ body }, deps) => {
-  const user = await authenticateCredentials(body, deps);
+export const obtainAuthToken: Handler<'obtainAuthToken'> = async ({ body, client }, deps) => {
+  const user = await authenticateCredentials(body, client, deps);
   const token = user && (await obtainToken(user, deps));
   if (!token)
     throw new ValidationError({

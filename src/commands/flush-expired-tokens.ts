@@ -19,11 +19,12 @@ export async function flushExpiredTokens(
     const options: Flush = { batch: GENTLY.batch, dryRun, onBatch };
     counts.push(await flush(before, options, deps.db).finally(progress.stop));
   }
-  const [sessions = 0, tokens = 0, revocations = 0, keys = 0] = counts;
+  const [sessions = 0, tokens = 0, revocations = 0, keys = 0, rates = 0] = counts;
   const verb = dryRun ? 'Would delete' : 'Deleted';
   return (
     `${verb} ${count(sessions, 'expired session')}, ${count(tokens, 'expired blacklisted token')}, ` +
-    `${count(revocations, 'past revocation')} and ${count(keys, 'expired idempotency key')}.`
+    `${count(revocations, 'past revocation')}, ${count(keys, 'expired idempotency key')} ` +
+    `and ${count(rates, 'past rate')}.`
   );
 }
 

@@ -23,6 +23,8 @@ export const EXPOSED = [
   'Idempotency-Replayed',
   'Link',
   'Location',
+  'RateLimit',
+  'RateLimit-Policy',
   'Retry-After',
   'Sunset',
   'WWW-Authenticate',

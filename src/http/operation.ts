@@ -28,6 +28,8 @@ export interface Operation extends SecurityRequirement {
   headerSchemas: Record<string, Schema>;
   bodySchema: Schema | undefined;
   maxBodyBytes: number;
+  /** Whose limits it has beside those of all operations. */
+  throttleScope: string | undefined;
   /** Its permissions depend on the object that the path names. */
   needsObject: boolean;
   /** Response headers that have one possible value in the contract, by status. */
@@ -49,6 +51,7 @@ interface Extensions extends DocumentedDeprecation {
   'x-permissions'?: string[];
   'x-challenge'?: string;
   'x-max-body-bytes'?: number;
+  'x-throttle-scope'?: string;
 }
 
 // The document is bundled and linted at build time; what is read here is what the lint rules guarantee.
@@ -87,6 +90,7 @@ export function readOperation(
     headerSchemas: parametersIn('header', documented),
     bodySchema: documented.requestBody?.content['application/json']?.schema,
     maxBodyBytes: documented['x-max-body-bytes'] ?? DEFAULT_MAX_BODY_BYTES,
+    throttleScope: documented['x-throttle-scope'],
     needsObject: needsObject(permissions),
     fixedHeaders: fixedHeaders(documented),
     taggedStatuses: taggedStatuses(documented),

@@ -1,9 +1,11 @@
+import { BlockList } from 'node:net';
 import type { Context, Middleware } from 'koa';
 import type { Config } from '../config.ts';
 import type { Caller } from '../contract.ts';
 import type { RequestDeps } from '../deps.ts';
 import { MethodNotAllowed, NotFound, ParseError } from '../errors.ts';
 import type { Api } from './api.ts';
+import { clientAddress, plainAddress } from './client-address.ts';
 import { readBody } from './body.ts';
 import { refuseStale, sendTagged } from './conditional.ts';
 import { negotiate, sendJson } from './json.ts';
@@ -73,6 +75,11 @@ function serve(
   const [view] = operations;
   if (!view) throw new Error('a path without operations');
 
+  const addressOf = clientAddress(deps.config.TRUSTED_PROXIES ?? new BlockList());
+  const limits = new Map(
+    operations.map((operation) => [operation, deps.throttle.limitOf(operation.throttleScope)]),
+  );
+
   return async (ctx) => {
     const operation = byMethod.get(ctx.method);
     const seen = operation ?? view;
@@ -97,6 +104,9 @@ function serve(
     { raw, search }: { raw: Record<string, string>; search: URLSearchParams },
   ): Promise<void> {
     const { user = null, sessionId } = caller ?? {};
+    const ip = addressOf(ctx.req);
+    const passage = await limits.get(operation)?.({ caller, ip });
+    if (passage) ctx.set(passage.headers);
     const params = api.readParams(operation, raw);
     const findOwner = parts.owners[operation.id];
     if (operation.needsObject && findOwner)
@@ -105,9 +115,10 @@ function serve(
     await refuseStale(operation, { headers, params }, parts.tags, deps);
     const body = operation.bodySchema && (await readBody(ctx.req, operation.maxBodyBytes));
     const url = { origin: origin(ctx, deps.config), path: ctx.path, search };
-    const client = { ip: addressOf(ctx), userAgent: ctx.get('User-Agent') || undefined };
+    const client = { ip, userAgent: ctx.get('User-Agent') || undefined };
     const call = { params, headers, body, user, sessionId, url, client };
     const result = await api.call(operation, call, deps);
+    await passage?.succeeded();
 
     ctx.set({ ...operation.fixedHeaders[result.status], ...result.headers });
     const { status, body: answered } = result;
@@ -141,11 +152,6 @@ function origin(ctx: Context, config: Config): string {
   const address = plainAddress(localAddress);
   return `http://${address.includes(':') ? `[${address}]` : address}:${localPort}`;
 }
-
-const addressOf = (ctx: Context): string => plainAddress(ctx.socket.remoteAddress ?? '0.0.0.0');
-
-// Without the mapping of IPv4 into IPv6, and without the zone of a link-local address: URLs and inet know none.
-const plainAddress = (address: string): string => address.replace(/^::ffff:|%.*$/gi, '');
 
 export const notFound: Middleware = () => {
   throw new NotFound();

@@ -102,6 +102,24 @@ export async function flushIdempotencyKeys(
   );
 }
 
+/** Deletes what was counted in a time that ended before then; how many counts there were. */
+export async function flushRates(
+  before: Date,
+  { batch, dryRun, onBatch }: Flush,
+  db: Knex,
+): Promise<number> {
+  const ended = () => db('rate_limit').where('expire', '<=', before.getTime());
+  if (dryRun) return Number((await ended().count('* as ended').first())?.ended ?? 0);
+  let deleted = 0;
+  for (;;) {
+    const some = ended().limit(batch).forUpdate().skipLocked().select('key');
+    const gone = await db('rate_limit').whereIn('key', some).delete();
+    deleted += gone;
+    await onBatch(deleted);
+    if (gone < batch) return deleted;
+  }
+}
+
 /** A table with an index on a time. */
 interface Timed {
   table: 'blacklisted_token' | 'revocation' | 'idempotency_key';
@@ -168,6 +186,7 @@ export const FLUSHED = [
   { table: 'blacklisted_token', label: 'Blacklisted tokens', flush: flushBlacklistedTokens },
   { table: 'revocation', label: 'Revocations', flush: flushRevocations },
   { table: 'idempotency_key', label: 'Idempotency keys', flush: flushIdempotencyKeys },
+  { table: 'rate_limit', label: 'Rates', flush: flushRates },
 ] as const;
 
 /** What expired before then concerns no token any more: the last access token of a session outlives it. */

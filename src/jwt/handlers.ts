@@ -6,7 +6,7 @@ import * as sliding from './sliding.ts';
 import * as tokens from './tokens.ts';
 
 export const login: Handler<'login'> = async ({ body, client }, deps) => {
-  const user = await authenticateCredentials(body, deps);
+  const user = await authenticateCredentials(body, client, deps);
   const pair = user && (await tokens.issueTokenPair(user, client, deps));
   if (!pair) throw loginFailed();
   return { status: 200, body: pair };
@@ -18,7 +18,7 @@ export const refreshToken: Handler<'refreshToken'> = async ({ body, client }, de
 });
 
 export const obtainSlidingToken: Handler<'obtainSlidingToken'> = async ({ body, client }, deps) => {
-  const user = await authenticateCredentials(body, deps);
+  const user = await authenticateCredentials(body, client, deps);
   const token = user && (await sliding.issueSlidingToken(user, client, deps));
   if (!token) throw loginFailed();
   return { status: 200, body: { token } };

@@ -1,5 +1,5 @@
 import type { User } from '../db.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, RequestDeps } from '../deps.ts';
 import { isStorable } from '../text.ts';
 import { hashPassword, pretendToVerify, verifyPassword } from './passwords.ts';
 import { findUserByUsername, upgradePasswordHash } from './repository.ts';
@@ -12,12 +12,20 @@ interface Credentials {
 
 /**
  * The active user whose credentials these are, as the row is after an upgrade of its hash. An unknown,
- * inactive or unusable account costs what a wrong password costs.
+ * inactive or unusable account costs what a wrong password costs, and is guessed at no oftener: throws Throttled.
  */
 export async function authenticateCredentials(
-  { username, password }: Credentials,
-  deps: Deps,
+  credentials: Credentials,
+  { ip }: { ip: string },
+  deps: RequestDeps,
 ): Promise<User | null> {
+  const guess = await deps.throttle.guess(normalizeUsername(credentials.username), ip);
+  const user = await check(credentials, deps);
+  if (user) await guess.wasRight();
+  return user;
+}
+
+async function check({ username, password }: Credentials, deps: Deps): Promise<User | null> {
   const user = await findByTypedName(username, deps);
   if (!user?.is_active) {
     await pretendToVerify(password, deps.config);
@@ -40,5 +48,5 @@ async function upgrade(user: User, password: string, deps: Deps): Promise<User |
   if (await upgradePasswordHash({ id: user.id, from: user.password, to: hash }, deps.db))
     return { ...user, password: hash };
   // Another login was first, or the password was changed meanwhile: only the row as it is now decides.
-  return authenticateCredentials({ username: user.username, password }, deps);
+  return check({ username: user.username, password }, deps);
 }

@@ -5,6 +5,7 @@ import { connect } from '../../src/db.ts';
 import type { RequestDeps } from '../../src/deps.ts';
 import { createLog } from '../../src/log.ts';
 import { startLive } from '../../src/revocation/live.ts';
+import { createThrottle } from '../../src/throttle/throttle.ts';
 import { migrateLatest } from '../../src/schema.ts';
 import { randomSecret } from '../../src/secrets.ts';
 import { exchange } from './http-client.ts';
@@ -43,6 +44,8 @@ export function serviceEnv(databaseUrl: string, settings: Settings): Settings {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
     LOG_LEVEL: 'error',
+    // What is measured is guessing itself, more often than not.
+    THROTTLE_ENABLED: 'false',
     DATABASE_URL: databaseUrl,
     DATA_DIR: path.join(temporaryDirectory(), 'data'),
     ...SECRETS,
@@ -97,9 +100,11 @@ export async function openDatabase(
   scope.onClose(database.close);
   await migrateLatest(db);
   // Sessions are opened here and none is judged, so nothing has to be followed beside the replicas.
-  const live = await startLive(database, config, createLog(config));
+  const log = createLog(config);
+  const live = await startLive(database, config, log);
   await live.stop();
-  return { config, db, now: () => new Date(), live };
+  const throttle = await createThrottle(config, db, log);
+  return { config, db, now: () => new Date(), live, throttle };
 }
 
 /** One replica for each database URL, which may all be the same; ready when this resolves. */

@@ -50,12 +50,12 @@ test('what has expired goes, what has not stays', async (t) => {
 
   t.is(
     await flushExpiredTokens({ dryRun: true }, deps),
-    'Would delete 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations and 0 expired idempotency keys.',
+    'Would delete 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations, 0 expired idempotency keys and 0 past rates.',
   );
   t.deepEqual(await left(), [all, all]);
   t.is(
     await flushExpiredTokens({}, deps),
-    'Deleted 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations and 0 expired idempotency keys.',
+    'Deleted 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations, 0 expired idempotency keys and 0 past rates.',
   );
   t.deepEqual(await left(), [
     [OUTLIVED + 1, 86_400],
@@ -69,7 +69,7 @@ test('what still passes by LEEWAY, once for each of two clocks, stays revocable'
 
   t.is(
     await flushExpiredTokens({}, deps),
-    'Deleted 1 expired session, 1 expired blacklisted token, 0 past revocations and 0 expired idempotency keys.',
+    'Deleted 1 expired session, 1 expired blacklisted token, 0 past revocations, 0 expired idempotency keys and 0 past rates.',
   );
 
   t.deepEqual(await left(), [[OUTLIVED - 119], [OUTLIVED - 119]]);

@@ -3,24 +3,22 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import type { Deps } from '../../src/deps.ts';
 import type { Knex } from 'knex';
 import { getOrCreateToken } from '../../src/authtoken/tokens.ts';
 import { OperatorError } from '../../src/errors.ts';
 import { loadData } from '../../src/commands/loaddata.ts';
-import type { Deps } from '../../src/deps.ts';
 import { authenticateCredentials } from '../../src/users/authenticate.ts';
 import { insertUser } from '../../src/users/repository.ts';
 import { testConfig } from '../support/config.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDeps as createRequestDeps } from '../support/deps.ts';
 import { startCli } from './cli.ts';
 
 const KEY = '1533153315331533153315331533153315331533';
 // Made by Django 5.2 from 'pässwörd-✓ 42'.
 const PBKDF2 = 'pbkdf2_sha256$1000$Zk3vQm81Tr5x$vi7kOwwiVb40UBSfniC9iS9ZqYFfJAifmLGX1ikr8zQ=';
 
-async function createDeps(t: ExecutionContext): Promise<Deps> {
-  return { config: testConfig(), db: await createDatabase(t), now: () => new Date() };
-}
+const createDeps = (t: ExecutionContext) => createRequestDeps(t, testConfig());
 
 function writeUsers(users: unknown): string {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'latchkey-load-')), 'users.json');
@@ -39,6 +37,8 @@ async function countOf(table: string, db: Knex): Promise<number> {
   return Number((await db(table).count('* as n'))[0]?.n);
 }
 
+const FROM = { ip: '192.0.2.1' };
+
 test('users are loaded with their ids, hashes and tokens, and new ids follow', async (t) => {
   const deps = await createDeps(t);
   const file = writeUsers([
@@ -52,11 +52,13 @@ test('users are loaded with their ids, hashes and tokens, and new ids follow', a
 
   const alice = await authenticateCredentials(
     { username: 'alice', password: 'wonderland-42' },
+    FROM,
     deps,
   );
   t.like(alice, { id: 7, is_staff: true, is_superuser: false });
   t.is(
-    (await authenticateCredentials({ username: 'legacy', password: 'pässwörd-✓ 42' }, deps))?.id,
+    (await authenticateCredentials({ username: 'legacy', password: 'pässwörd-✓ 42' }, FROM, deps))
+      ?.id,
     8,
   );
   t.is(await getOrCreateToken(9, deps), KEY);

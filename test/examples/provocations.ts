@@ -61,6 +61,7 @@ export const PROVOCATIONS: Record<string, Provocation> = {
   unknown_format: query({ format: 'xml' }),
   not_acceptable: header('Accept', 'application/xml'),
   service_unavailable: asItIs,
+  throttled: asItIs,
 
   no_credentials: anonymous,
   token_key_missing: authorization('Token'),

@@ -14,7 +14,7 @@ const corsOf = ({ headers }: Answer): object =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control-')));
 const GRANTED = {
   'access-control-expose-headers':
-    'Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, WWW-Authenticate, X-Request-Id',
+    'Allow, Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id',
 };
 
 const ANSWERS: [target: string, status: number, vary: string | null][] = [

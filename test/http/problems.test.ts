@@ -215,7 +215,14 @@ test('every refusal can be had as a problem, under every code of the contract', 
     detail: 'Service temporarily unavailable, try again later.',
   });
 
-  const reached: string[] = [...refused.map(({ code }) => code), 'service_unavailable'];
+  const sparing = await startApp(t, { THROTTLE_ENABLED: true, THROTTLE_ANON: '0/s' });
+  await isToldTwice(t, sparing, {
+    code: 'throttled',
+    request: ['GET', '/.well-known/jwks.json', {}],
+    detail: 'Request was throttled. Expected available in 1 second.',
+  });
+
+  const reached = [...refused.map(({ code }) => String(code)), 'service_unavailable', 'throttled'];
   // A 406 is for those who take no JSON, so none is a problem. The next one is a race, which answer-once.test.ts runs;
   // the last is a fault, which error-response.test.ts makes.
   const unreached = Object.keys(PROBLEMS).filter((code) => !reached.includes(code));

@@ -9,6 +9,7 @@ import type { Call } from '../../src/http/api.ts';
 import { decimalProblem, textProblem } from '../../src/http/validation.ts';
 import { createLog } from '../../src/log.ts';
 import { handlers, owners, security, tags } from '../../src/operations.ts';
+import { createThrottle } from '../../src/throttle/throttle.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { testConfig } from '../support/config.ts';
 import { quoted } from './quoted.ts';
@@ -99,8 +100,10 @@ const echoes = Object.fromEntries(Object.keys(handlers).map((id) => [id, answer]
 const config = testConfig({ DATABASE_URL: 'postgres://127.0.0.1:1/away' });
 // Not awaited here: tests have to be declared before anything is waited for.
 const reachable = connect(config).then(async (database): Promise<RequestDeps> => {
-  const live = await startLive(database, config, createLog(config));
-  return { config, db: database.db, now: () => new Date(), live };
+  const log = createLog(config);
+  const live = await startLive(database, config, log);
+  const throttle = await createThrottle(config, database.db, log);
+  return { config, db: database.db, now: () => new Date(), live, throttle };
 });
 const api = await createApi(
   contractDocument(),

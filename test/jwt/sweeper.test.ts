@@ -38,6 +38,7 @@ test('a sweep deletes what has expired, and what still ends something stays', as
     blacklisted_token: 0,
     revocation: 0,
     idempotency_key: 0,
+    rate_limit: 0,
   });
   t.is((await refresh(app, live.refresh)).status, 200);
 

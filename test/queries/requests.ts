@@ -28,12 +28,12 @@ const revoke =
 /** Every operation, in each way in which what it does takes another number of statements. */
 export const REQUESTS: [name: `${OperationId}${string}`, statements: number, ask: Ask][] = [
   ['hello', 0, ({ client, as }) => client.get('/', as())],
-  ['obtainAuthToken', 2, (one) => one.client.post('/auth/token/', { json: credentials(one) })],
+  ['obtainAuthToken', 9, (one) => one.client.post('/auth/token/', { json: credentials(one) })],
   ['destroyAuthToken', 1, ({ client, as }) => client.post('/auth/token/logout/', as())],
   ['rotateAuthToken', 1, ({ client, as }) => client.post('/auth/token/rotate/', as())],
   [
     'registerUser',
-    7,
+    8,
     ({ client }) =>
       client.post('/auth/users/', {
         json: { username: randomUUID(), password: 'a battery, a staple' },
@@ -47,14 +47,14 @@ export const REQUESTS: [name: `${OperationId}${string}`, statements: number, ask
   ],
   [
     'setPassword',
-    5,
+    7,
     ({ client, user, as }) =>
       client.post(
         '/auth/users/set_password/',
         as({ json: { current_password: user.plain, new_password: 'a battery, a staple' } }),
       ),
   ],
-  ['login', 2, (one) => one.client.post('/login/', { json: credentials(one) })],
+  ['login', 9, (one) => one.client.post('/login/', { json: credentials(one) })],
   [
     'refreshToken',
     1,
@@ -67,7 +67,7 @@ export const REQUESTS: [name: `${OperationId}${string}`, statements: number, ask
   ],
   [
     'obtainSlidingToken',
-    2,
+    9,
     (one) => one.client.post('/login/sliding/', { json: credentials(one) }),
   ],
   [

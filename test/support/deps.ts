@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Config } from '../../src/config.ts';
 import type { RequestDeps } from '../../src/deps.ts';
 import { createLog } from '../../src/log.ts';
+import { createThrottle } from '../../src/throttle/throttle.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { channelOf, createDatabase } from './database.ts';
 import { until } from './eventually.ts';
@@ -18,7 +19,10 @@ export async function createDeps(
   t.teardown(live.stop);
   // On a machine full of tests the first look may take longer than the service gives it.
   if (await isThere(db)) await until(live.isFresh);
-  return { config, db, now, live };
+  // On such a machine a count may take long as well, and must not be made twice.
+  const throttle = await createThrottle(config, db, createLog(config), { patienceMs: 30_000 });
+  t.teardown(throttle.close);
+  return { config, db, now, live, throttle };
 }
 
 async function isThere(db: Knex): Promise<boolean> {

@@ -69,6 +69,7 @@
  * | `request_too_large` | 413 | The body is too large |
  * | `unsupported_media_type` | 415 | The body is of a type that is not taken |
  * | `idempotency_key_reused` | 422 | The key belongs to another request |
+ * | `throttled` | 429 | This was tried too often |
  * | `error` | 500 | The service has a fault |
  * | `service_unavailable` | 503 | The service is ill for the moment |
  *
@@ -690,7 +691,7 @@ export type Problem = {
     /**
      * The reason, for programs. The table of codes explains it.
      */
-    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "error" | "service_unavailable";
+    code: "invalid" | "parse_error" | "not_authenticated" | "authentication_failed" | "no_active_account" | "token_not_valid" | "bad_authorization_header" | "user_not_found" | "user_inactive" | "invalid_client" | "permission_denied" | "not_found" | "method_not_allowed" | "not_acceptable" | "idempotency_conflict" | "precondition_failed" | "request_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "throttled" | "error" | "service_unavailable";
     /**
      * What is wrong with the input, where `code` is `invalid`.
      * @maxItems 100
