@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { activate, deactivate } from './commands/activation.ts';
+import { listAudit } from './commands/audit.ts';
 import { changePassword } from './commands/changepassword.ts';
 import { createToken } from './commands/create-token.ts';
 import { createUser } from './commands/createuser.ts';
@@ -15,6 +16,7 @@ import type { Database } from './db.ts';
 import type { Deps } from './deps.ts';
 import { OperatorError, ValidationError } from './errors.ts';
 import { prepareSchema } from './schema.ts';
+import { lifetime } from './setting-parsers.ts';
 import { ALGORITHMS } from './settings.ts';
 
 const EXIT_FAILED = 1;
@@ -84,7 +86,9 @@ program
 program
   .command('flush-expired-tokens')
   .alias('flushexpiredtokens')
-  .description('delete expired sessions, blacklisted tokens, idempotency keys and past revocations')
+  .description(
+    'delete what has expired: sessions, blacklisted tokens, idempotency keys, counts, old events',
+  )
   .option('--dry-run', 'only count them')
   .action((options) => run((deps) => flushExpiredTokens(options, deps)));
 
@@ -100,6 +104,20 @@ program
   .requiredOption('--products <number>', `how many, up to ${MAX_PRODUCTS}`, parseProducts)
   .option('--owner <name>', 'user who owns them (default: the first)')
   .action((options) => run((deps) => seed(options, deps)));
+
+const audit = program
+  .command('audit')
+  .description('what happened to accounts, sessions and opaque tokens');
+
+audit
+  .command('list')
+  .description('show the newest events')
+  .option('--user <name>', 'of this user')
+  .option('--event <name>', 'of this kind, such as login_refused')
+  .option('--since <time>', 'no older than this, such as 24h', parseTime)
+  .option('--limit <number>', 'how many at most', parseLimit, 100)
+  .option('--json', 'as JSON, an object a line')
+  .action((options) => run((deps) => listAudit(options, deps)));
 
 const keys = program.command('keys').description('manage the keys in KEYS_DIR that sign JWTs');
 
@@ -158,6 +176,20 @@ function parseProducts(text: string): number {
   if (number < 1 || number > MAX_PRODUCTS)
     throw new InvalidArgumentError(`It must be a number from 1 to ${MAX_PRODUCTS}.`);
   return number;
+}
+
+function parseLimit(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new InvalidArgumentError('It must be a number from 1 to 999999.');
+  return Number(text);
+}
+
+function parseTime(text: string): number {
+  try {
+    return lifetime(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`It ${error instanceof Error ? error.message : ''}.`);
+  }
 }
 
 async function run(command: (deps: Deps) => Promise<string>): Promise<void> {

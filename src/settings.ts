@@ -145,6 +145,7 @@ export const SETTINGS = {
     '1h',
     'How often one of the replicas deletes what has expired; 0 = none does',
   ),
+  AUDIT_RETENTION: setting(seconds, '90d', 'How long the audit trail is kept; 0 = for ever'),
   IDEMPOTENCY_KEY_LIFETIME: setting(
     lifetime,
     '24h',

@@ -22,14 +22,17 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/start.ts', ['src/{config,errors,leaving,log,primary,serve,welcome,worker}.ts']],
   ['src/primary.ts', ['src/{config,leaving,log,welcome,worker}.ts']],
   ['src/worker.ts', ['src/{config,leaving,log,serve}.ts']],
-  ['src/cli.ts', ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,settings,text}.ts']],
+  [
+    'src/cli.ts',
+    ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,setting-parsers,settings,text}.ts'],
+  ],
   ['src/welcome.ts', ['src/{config,demo}.ts']],
   ['src/demo.ts', ['src/{accounts,authtoken,products,users}/*.ts', 'src/deps.ts']],
   [
     'src/commands/*.ts',
     [
       'src/commands/*.ts',
-      'src/{accounts,authtoken,jwt,users}/*.ts',
+      'src/{accounts,audit,authtoken,jwt,users}/*.ts',
       'src/{config,db,deps,errors,file-lock,key-directory,schema,secrets,text}.ts',
     ],
   ],
@@ -77,7 +80,11 @@ const ARROWS: [from: string, to: string[]][] = [
     ],
   ],
   ['src/idempotency/*.ts', ['src/idempotency/*.ts', 'src/{contract,deps,errors}.ts']],
-  ['src/users/*.ts', ['src/users/*.ts', 'src/{config,db,deps,errors,statement,text}.ts']],
+  ['src/audit/*.ts', ['src/audit/*.ts', 'src/{statement,text}.ts']],
+  [
+    'src/users/*.ts',
+    ['src/users/*.ts', 'src/audit/*.ts', 'src/{config,db,deps,errors,statement,text}.ts'],
+  ],
   ['src/contract.ts', ['generated/openapi.ts', 'src/{db,deps}.ts']],
   ['src/errors.ts', ['src/problems.ts']],
   ['src/problems.ts', ['generated/openapi.ts']],

@@ -17,14 +17,14 @@ export async function flushExpiredTokens(
       if (!dryRun) await pause(GENTLY.pauseMs);
     };
     const options: Flush = { batch: GENTLY.batch, dryRun, onBatch };
-    counts.push(await flush(before, options, deps.db).finally(progress.stop));
+    counts.push(await flush(before, options, deps).finally(progress.stop));
   }
-  const [sessions = 0, tokens = 0, revocations = 0, keys = 0, rates = 0] = counts;
+  const [sessions = 0, tokens = 0, revocations = 0, keys = 0, rates = 0, events = 0] = counts;
   const verb = dryRun ? 'Would delete' : 'Deleted';
   return (
     `${verb} ${count(sessions, 'expired session')}, ${count(tokens, 'expired blacklisted token')}, ` +
-    `${count(revocations, 'past revocation')}, ${count(keys, 'expired idempotency key')} ` +
-    `and ${count(rates, 'past rate')}.`
+    `${count(revocations, 'past revocation')}, ${count(keys, 'expired idempotency key')}, ` +
+    `${count(rates, 'past rate')} and ${count(events, 'old audit event')}.`
   );
 }
 

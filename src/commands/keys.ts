@@ -12,6 +12,7 @@ import { readEntries, readKeys } from '../key-directory.ts';
 import type { KeyEntry } from '../key-directory.ts';
 import { makeKey, takeKey } from './key-input.ts';
 import { changeKeys, prepareKeys, writeKey } from './key-store.ts';
+import { layOut } from './table.ts';
 
 /** All that these commands know of the world; they need no database. */
 export interface KeyDeps {
@@ -46,16 +47,6 @@ function outlook(entry: KeyEntry, entries: KeyEntry[], settings: KeySettings): s
 
 const time = (instant: string | null): string =>
   instant === null ? '' : timeText(new Date(instant));
-
-function layOut(rows: string[][]): string {
-  const widths = rows[0]?.map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) => row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join('  '))
-    .map((line) => line.trimEnd())
-    .join('\n');
-}
 
 export interface AddOptions {
   algorithm: Algorithm;

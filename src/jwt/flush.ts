@@ -27,7 +27,7 @@ interface FamilyPage {
 export async function flushExpiredFamilies(
   before: Date,
   { batch, dryRun, onBatch }: Flush,
-  db: Knex,
+  { db }: Pick<Deps, 'db'>,
 ): Promise<number> {
   let after = '00000000-0000-0000-0000-000000000000';
   let [seen, expired] = [0, 0];
@@ -69,7 +69,7 @@ const COUNT_PAGE = `
 export async function flushBlacklistedTokens(
   before: Date,
   options: Flush,
-  db: Knex,
+  { db }: Pick<Deps, 'db'>,
 ): Promise<number> {
   return flushByTime(
     { table: 'blacklisted_token', key: 'jti', time: 'expires_at' },
@@ -83,7 +83,11 @@ export async function flushBlacklistedTokens(
 const REVOCATIONS_KEPT_MS = 7 * 86_400_000;
 
 /** Deletes the revocations that were noted a week before then; how many there were. */
-export async function flushRevocations(then: Date, options: Flush, db: Knex): Promise<number> {
+export async function flushRevocations(
+  then: Date,
+  options: Flush,
+  { db }: Pick<Deps, 'db'>,
+): Promise<number> {
   const before = new Date(then.getTime() - REVOCATIONS_KEPT_MS);
   return flushByTime({ table: 'revocation', key: 'id', time: 'revoked_at' }, before, options, db);
 }
@@ -92,7 +96,7 @@ export async function flushRevocations(then: Date, options: Flush, db: Knex): Pr
 export async function flushIdempotencyKeys(
   before: Date,
   options: Flush,
-  db: Knex,
+  { db }: Pick<Deps, 'db'>,
 ): Promise<number> {
   return flushByTime(
     { table: 'idempotency_key', key: 'id', time: 'expires_at' },
@@ -106,7 +110,7 @@ export async function flushIdempotencyKeys(
 export async function flushRates(
   before: Date,
   { batch, dryRun, onBatch }: Flush,
-  db: Knex,
+  { db }: Pick<Deps, 'db'>,
 ): Promise<number> {
   const ended = () => db('rate_limit').where('expire', '<=', before.getTime());
   if (dryRun) return Number((await ended().count('* as ended').first())?.ended ?? 0);
@@ -122,7 +126,7 @@ export async function flushRates(
 
 /** A table with an index on a time. */
 interface Timed {
-  table: 'blacklisted_token' | 'revocation' | 'idempotency_key';
+  table: 'blacklisted_token' | 'revocation' | 'idempotency_key' | 'audit_event';
   key: string;
   time: string;
 }
@@ -187,7 +191,20 @@ export const FLUSHED = [
   { table: 'revocation', label: 'Revocations', flush: flushRevocations },
   { table: 'idempotency_key', label: 'Idempotency keys', flush: flushIdempotencyKeys },
   { table: 'rate_limit', label: 'Rates', flush: flushRates },
+  { table: 'audit_event', label: 'Audit trail', flush: flushAuditTrail },
 ] as const;
+
+/** Deletes of the audit trail what is older than AUDIT_RETENTION; how many events there were. */
+export async function flushAuditTrail(
+  _before: Date,
+  options: Flush,
+  { config, db, now }: Deps,
+): Promise<number> {
+  const { AUDIT_RETENTION } = config;
+  if (AUDIT_RETENTION === 0) return 0;
+  const before = new Date(now().getTime() - AUDIT_RETENTION * 1000);
+  return flushByTime({ table: 'audit_event', key: 'id', time: 'at' }, before, options, db);
+}
 
 /** What expired before then concerns no token any more: the last access token of a session outlives it. */
 export function flushedBefore({ config, now }: Pick<Deps, 'config' | 'now'>): Date {

@@ -52,7 +52,7 @@ export async function sweep(deps: Deps, signal: AbortSignal): Promise<Record<str
   const failures: unknown[] = [];
   for (const { table, flush } of FLUSHED) {
     try {
-      counts[table] = await flush(before, { batch: GENTLY.batch, dryRun: false, onBatch }, deps.db);
+      counts[table] = await flush(before, { batch: GENTLY.batch, dryRun: false, onBatch }, deps);
     } catch (error) {
       // One table that cannot be swept must not keep the others from it.
       signal.throwIfAborted();

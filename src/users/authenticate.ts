@@ -1,3 +1,4 @@
+import { noteRefusedLogin } from '../audit/trail.ts';
 import type { User } from '../db.ts';
 import type { Deps, RequestDeps } from '../deps.ts';
 import { isStorable } from '../text.ts';
@@ -19,9 +20,11 @@ export async function authenticateCredentials(
   { ip }: { ip: string },
   deps: RequestDeps,
 ): Promise<User | null> {
-  const guess = await deps.throttle.guess(normalizeUsername(credentials.username), ip);
+  const username = normalizeUsername(credentials.username);
+  const guess = await deps.throttle.guess(username, ip);
   const user = await check(credentials, deps);
   if (user) await guess.wasRight();
+  else await noteRefusedLogin({ username, ip }, deps.db);
   return user;
 }
 

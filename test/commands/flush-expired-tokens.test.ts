@@ -50,12 +50,12 @@ test('what has expired goes, what has not stays', async (t) => {
 
   t.is(
     await flushExpiredTokens({ dryRun: true }, deps),
-    'Would delete 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations, 0 expired idempotency keys and 0 past rates.',
+    'Would delete 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations, 0 expired idempotency keys, 0 past rates and 0 old audit events.',
   );
   t.deepEqual(await left(), [all, all]);
   t.is(
     await flushExpiredTokens({}, deps),
-    'Deleted 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations, 0 expired idempotency keys and 0 past rates.',
+    'Deleted 3 expired sessions, 3 expired blacklisted tokens, 0 past revocations, 0 expired idempotency keys, 0 past rates and 0 old audit events.',
   );
   t.deepEqual(await left(), [
     [OUTLIVED + 1, 86_400],
@@ -69,7 +69,7 @@ test('what still passes by LEEWAY, once for each of two clocks, stays revocable'
 
   t.is(
     await flushExpiredTokens({}, deps),
-    'Deleted 1 expired session, 1 expired blacklisted token, 0 past revocations, 0 expired idempotency keys and 0 past rates.',
+    'Deleted 1 expired session, 1 expired blacklisted token, 0 past revocations, 0 expired idempotency keys, 0 past rates and 0 old audit events.',
   );
 
   t.deepEqual(await left(), [[OUTLIVED - 119], [OUTLIVED - 119]]);
@@ -81,11 +81,11 @@ test('batches walk over all rows, whatever their order, and over equal times', a
   const seen: number[] = [];
   const flush = { batch: 4, dryRun: false, onBatch: (rows: number) => seen.push(rows) };
 
-  t.is(await flushExpiredFamilies(NOW, { ...flush, dryRun: true }, db), 13);
+  t.is(await flushExpiredFamilies(NOW, { ...flush, dryRun: true }, { db }), 13);
   t.deepEqual(seen.splice(0), [4, 8, 12, 16, 20, 24, 25]);
-  t.is(await flushExpiredFamilies(NOW, flush, db), 13);
+  t.is(await flushExpiredFamilies(NOW, flush, { db }), 13);
   t.deepEqual(seen.splice(0), [4, 8, 12, 16, 20, 24, 25]);
-  t.is(await flushBlacklistedTokens(NOW, flush, db), 13);
+  t.is(await flushBlacklistedTokens(NOW, flush, { db }), 13);
   t.deepEqual(seen, [4, 8, 12, 13]);
 
   t.deepEqual(await left(), [Array(12).fill(10), Array(12).fill(10)]);

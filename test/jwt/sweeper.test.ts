@@ -39,6 +39,7 @@ test('a sweep deletes what has expired, and what still ends something stays', as
     revocation: 0,
     idempotency_key: 0,
     rate_limit: 0,
+    audit_event: 0,
   });
   t.is((await refresh(app, live.refresh)).status, 200);
 

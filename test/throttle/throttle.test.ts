@@ -1,16 +1,9 @@
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { prefixOf } from '../../src/throttle/throttle.ts';
 import { startApp } from '../support/app.ts';
 import type { TestApp } from '../support/app.ts';
 import { createUser } from '../support/factories.ts';
-import type { SettingValues } from '../support/config.ts';
-
-// A name, a client, and each of them as often as it likes: whoever speaks from here may say who it is.
-const BEHIND_PROXY = { THROTTLE_ENABLED: true, TRUSTED_PROXIES: '127.0.0.1' };
-
-const startThrottled = (t: ExecutionContext, settings: SettingValues = {}): Promise<TestApp> =>
-  startApp(t, { ...BEHIND_PROXY, ...settings });
+import { BEHIND_PROXY, startThrottled } from './throttled.ts';
 
 interface Guess {
   username: string;

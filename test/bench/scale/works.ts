@@ -143,13 +143,13 @@ export const WORKS: readonly Work[] = [
     name: 'flush: walk over 500 sessions',
     panel: SESSIONS,
     once: ({ deps }) =>
-      oneBatch(GENTLY.batch, (flush) => flushExpiredFamilies(deps.now(), flush, deps.db)),
+      oneBatch(GENTLY.batch, (flush) => flushExpiredFamilies(deps.now(), flush, deps)),
   },
   {
     name: 'flush: delete 20 blacklisted tokens',
     panel: SESSIONS,
     once: ({ deps }) =>
-      oneBatch(DELETED, (flush) => flushBlacklistedTokens(deps.now(), flush, deps.db)),
+      oneBatch(DELETED, (flush) => flushBlacklistedTokens(deps.now(), flush, deps)),
   },
 ];
 
