@@ -36,7 +36,7 @@ export async function createApp(deps: RequestDeps, log: Logger): Promise<App> {
 
   const koa = new Koa();
   koa.use(requestId);
-  koa.use(requestLog(log));
+  koa.use(requestLog(log, deps.metrics));
   koa.use(async (ctx, next) => {
     await next();
     // Tells a client that keeps its connection to take another one, so that none is cut off in mid-request.

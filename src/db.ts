@@ -53,6 +53,8 @@ export interface Database {
   /** For people: where the data is. Holds no password. */
   description: string;
   embedded: boolean;
+  /** Of the pool, and how many wait for one. */
+  connections: () => { total: number; idle: number; waiting: number };
   close: () => Promise<void>;
 }
 
@@ -100,7 +102,7 @@ function connectToServer(
 }
 
 /** knex on the pool that named statements run on as well. */
-function overPool(pool: pg.Pool): Pick<Database, 'db' | 'close'> {
+function overPool(pool: pg.Pool): Pick<Database, 'db' | 'connections' | 'close'> {
   // Whoever runs a query hears of the loss of its connection; the pool replaces those that nobody uses.
   pool.on('error', ignore).on('connect', (client) => client.on('error', ignore));
   const db = knex({ client: 'pg', connectionPool: pool, log: QUIET, compileSqlOnError: false });
@@ -109,7 +111,12 @@ function overPool(pool: pg.Pool): Pick<Database, 'db' | 'close'> {
     await db.destroy();
     await pool.end();
   };
-  return { db, close };
+  const connections = () => ({
+    total: pool.totalCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+  });
+  return { db, connections, close };
 }
 
 // The server's own time-out is worth nothing where the server, or the way to it, is frozen: a query that
@@ -158,7 +165,7 @@ async function openEmbedded(directory: string): Promise<Database> {
 /** The ordinary driver and pool over one PGlite session, which outlives them. */
 export async function overPglite(
   pglite: PGlite,
-): Promise<Pick<Database, 'db' | 'openChannel' | 'close'>> {
+): Promise<Pick<Database, 'db' | 'openChannel' | 'connections' | 'close'>> {
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
   const pool = new pg.Pool({
     ...createPgConfig(pglite),

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Config } from './config.ts';
 import type { Account } from './db.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Live } from './revocation/live.ts';
 import type { Throttle } from './throttle/throttle.ts';
 
@@ -15,6 +16,7 @@ export interface Deps {
 export interface RequestDeps extends Deps {
   live: Live;
   throttle: Throttle;
+  metrics: Metrics;
   customClaims?: CustomClaims;
 }
 

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Config } from './config.ts';
 import { CLOSE_MS, DRAIN_MS, onStopSignal } from './leaving.ts';
 import { createLog } from './log.ts';
+import { serveMetrics } from './metrics/metrics-server.ts';
 import { welcome } from './welcome.ts';
 import type { Assignment, Failure, ToPrimary, ToWorker } from './worker.ts';
 
@@ -67,7 +68,7 @@ export async function runPrimary(count: number, settings: Settings, config: Conf
     worker.on('message', (message: ToPrimary) => {
       if ('ready' in message) say(worker, exitCode === undefined ? { assignment } : { stop: true });
       else if ('failure' in message) ({ failure } = message);
-      else {
+      else if ('listening' in message) {
         listeningSince = performance.now();
         missing -= 1;
         if (missing === 0) welcome({ ...message.listening, workers: count, config }, log);
@@ -101,6 +102,10 @@ export async function runPrimary(count: number, settings: Settings, config: Conf
     log.info({ signal }, 'stopping');
     stop(0);
   }, kill);
+  if (config.METRICS_PORT !== undefined) {
+    const { metricsOfWorkers } = await import('./metrics/prometheus.ts');
+    await serveMetrics(metricsOfWorkers(), config, log);
+  }
   for (const assignment of assignments) run(assignment);
 }
 

@@ -13,10 +13,12 @@ import { createHttpServer } from './http/http-server.ts';
 import { watchKeys } from './jwt/key-watch.ts';
 import { startSweeper } from './jwt/sweeper.ts';
 import { DRAIN_MS } from './leaving.ts';
+import { NO_METRICS } from './metrics/metrics.ts';
+import type { Prometheus } from './metrics/prometheus.ts';
 import { startLive } from './revocation/live.ts';
 import { prepareSchema } from './schema.ts';
 import { createThrottle } from './throttle/throttle.ts';
-import { provideHashing } from './users/bulkhead.ts';
+import { hashingLoad, provideHashing } from './users/bulkhead.ts';
 
 /** What one process serves, from here on. */
 export interface Service {
@@ -32,7 +34,7 @@ export interface Service {
 export async function serve(
   config: Config,
   log: Logger,
-  { hashingSlots }: { hashingSlots: number },
+  { hashingSlots, prometheus }: { hashingSlots: number; prometheus?: Prometheus | undefined },
 ): Promise<Service> {
   await provideHashing(hashingSlots);
   const database = await connect(config);
@@ -46,12 +48,19 @@ export async function serve(
     closing.push(live.stop);
     const throttle = await createThrottle(config, database.db, log);
     closing.push(throttle.close);
+    prometheus?.watch({
+      pool: database.connections,
+      revocationLag: live.lag,
+      hashing: hashingLoad,
+    });
+    const metrics = prometheus?.metrics ?? NO_METRICS;
     const deps: RequestDeps = {
       config,
       db: database.db,
       now: () => new Date(),
       live,
       throttle,
+      metrics,
       customClaims,
     };
     const isForTrying = database.embedded && config.NODE_ENV === 'development';
@@ -59,7 +68,7 @@ export async function serve(
     const app = await createApp(deps, log);
     // The last thing that can fail: from here on somebody may be served.
     const server = await listen(app, config, log);
-    closing.push(startSweeper(deps, live, log).stop);
+    closing.push(startSweeper(deps, live, log, metrics.swept).stop);
     const watch = watchKeys(config, log);
     closing.push(async () => watch.stop());
     const stop = async (): Promise<void> => {

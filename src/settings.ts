@@ -42,6 +42,12 @@ export const SETTINGS = {
   ),
   HOST: setting(text, '127.0.0.1', 'Address to listen at; `0.0.0.0` for all'),
   PORT: setting(integer(0, 65_535), '8000', 'Port to listen at; 0 picks a free one'),
+  METRICS_PORT: setting(
+    integer(0, 65_535),
+    undefined,
+    "Port for Prometheus, at /metrics, for the operators' network alone; unset: none",
+  ),
+  METRICS_HOST: setting(text, '127.0.0.1', 'Address for it'),
   BASE_URL: setting(
     baseUrl,
     undefined,

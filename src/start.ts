@@ -6,6 +6,7 @@ import { ConfigError, environment, loadConfig, settingTexts } from './config.ts'
 import type { Config } from './config.ts';
 import { OperatorError } from './errors.ts';
 import { leaveAfter, onStopSignal } from './leaving.ts';
+import { prometheusFor, serveMetrics } from './metrics/metrics-server.ts';
 import { createLog } from './log.ts';
 import { runPrimary, workerCount } from './primary.ts';
 import { welcome } from './welcome.ts';
@@ -27,7 +28,12 @@ async function runAlone(config: Config): Promise<void> {
   // Loaded here, since the primary of several workers serves nobody.
   const { serve } = await import('./serve.ts');
   const log = createLog(config);
-  const { stop, ...started } = await serve(config, log, { hashingSlots: availableParallelism() });
+  const prometheus = await prometheusFor(config);
+  const { stop, ...started } = await serve(config, log, {
+    hashingSlots: availableParallelism(),
+    prometheus,
+  });
+  if (prometheus) await serveMetrics(prometheus.registry, config, log);
   onStopSignal((signal) => {
     log.info({ signal }, 'stopping');
     leaveAfter(stop, log);

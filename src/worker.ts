@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import { loadConfig } from './config.ts';
 import { leaveAfter } from './leaving.ts';
 import { createLog } from './log.ts';
+import { prometheusFor } from './metrics/metrics-server.ts';
 import type { Service } from './serve.ts';
 
 /** What the primary tells a worker. Secrets go this way, since the environment and argv of a process can be read. */
@@ -32,7 +33,7 @@ export async function runWorker(): Promise<void> {
   const { worker, settings, hashingSlots } = await new Promise<Assignment>((resolve) => {
     process.on('message', (message: ToWorker) => {
       if ('assignment' in message) resolve(message.assignment);
-      else stop();
+      else if ('stop' in message) stop();
     });
     tell({ ready: true });
   });
@@ -40,7 +41,8 @@ export async function runWorker(): Promise<void> {
   const config = loadConfig(settings);
   const log = createLog(config, { worker });
   const { serve } = await import('./serve.ts');
-  const service = await serve(config, log, { hashingSlots });
+  const prometheus = await prometheusFor(config, { isWorker: true });
+  const service = await serve(config, log, { hashingSlots, prometheus });
   let isStopping = false;
   stop = () => {
     if (isStopping) return;

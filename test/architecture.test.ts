@@ -14,14 +14,24 @@ const ARROWS: [from: string, to: string[]][] = [
       'src/http/http-server.ts',
       'src/jwt/{key-watch,sweeper}.ts',
       'src/revocation/live.ts',
+      'src/metrics/{metrics,prometheus}.ts',
       'src/throttle/throttle.ts',
       'src/users/bulkhead.ts',
     ],
   ],
   ['src/server.ts', ['src/start.ts']],
-  ['src/start.ts', ['src/{config,errors,leaving,log,primary,serve,welcome,worker}.ts']],
-  ['src/primary.ts', ['src/{config,leaving,log,welcome,worker}.ts']],
-  ['src/worker.ts', ['src/{config,leaving,log,serve}.ts']],
+  [
+    'src/start.ts',
+    [
+      'src/{config,errors,leaving,log,primary,serve,welcome,worker}.ts',
+      'src/metrics/metrics-server.ts',
+    ],
+  ],
+  [
+    'src/primary.ts',
+    ['src/{config,leaving,log,welcome,worker}.ts', 'src/metrics/{metrics-server,prometheus}.ts'],
+  ],
+  ['src/worker.ts', ['src/{config,leaving,log,serve}.ts', 'src/metrics/metrics-server.ts']],
   [
     'src/cli.ts',
     ['src/commands/*.ts', 'src/{config,db,deps,errors,schema,setting-parsers,settings,text}.ts'],
@@ -48,7 +58,11 @@ const ARROWS: [from: string, to: string[]][] = [
   ],
   [
     'src/http/*.ts',
-    ['src/http/*.ts', 'src/{config,contract,db,deps,entity-tag,errors,problems,schema,text}.ts'],
+    [
+      'src/http/*.ts',
+      'src/metrics/metrics.ts',
+      'src/{config,contract,db,deps,entity-tag,errors,problems,schema,text}.ts',
+    ],
   ],
   [
     'src/accounts/*.ts',
@@ -62,6 +76,7 @@ const ARROWS: [from: string, to: string[]][] = [
     'src/jwt/*.ts',
     [
       'src/jwt/*.ts',
+      'src/metrics/metrics.ts',
       'src/users/*.ts',
       'src/revocation/{live,stream}.ts',
       'src/{config,contract,cursor,db,deps,errors,key-directory,secrets,statement,text}.ts',
@@ -91,7 +106,16 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/text.ts', ['src/errors.ts']],
   ['src/cursor.ts', ['src/{contract,errors}.ts']],
   ['src/custom-claims.ts', ['src/deps.ts']],
-  ['src/deps.ts', ['src/{config,db}.ts', 'src/revocation/live.ts', 'src/throttle/throttle.ts']],
+  [
+    'src/deps.ts',
+    [
+      'src/{config,db}.ts',
+      'src/revocation/live.ts',
+      'src/throttle/throttle.ts',
+      'src/metrics/metrics.ts',
+    ],
+  ],
+  ['src/metrics/*.ts', ['src/metrics/*.ts', 'src/config.ts']],
   ['src/throttle/*.ts', ['src/throttle/*.ts', 'src/{config,contract,errors,setting-parsers}.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],
@@ -108,6 +132,7 @@ const PACKAGES: [name: string, files: string[]][] = [
   ['openapi-backend', ['src/http/api.ts']],
   ['jsonwebtoken', ['src/jwt/codec.ts']],
   ['rate-limiter-flexible', ['src/throttle/store.ts']],
+  ['prom-client', ['src/metrics/prometheus.ts']],
   ['ioredis', ['src/throttle/store.ts']],
   ['bcrypt', ['src/users/passwords.ts']],
   ['@stoplight/prism-core', ['src/http/mock.ts']],

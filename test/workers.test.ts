@@ -7,6 +7,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import pg from 'pg';
 import { divided, workerCount } from '../src/primary.ts';
+import { freePort } from './bench/processes.ts';
 import { createServerDatabase, SERVER } from './support/database.ts';
 import { until } from './support/eventually.ts';
 import { startServer } from './support/server-process.ts';
@@ -54,6 +55,18 @@ test.serial(
     t.false(existsSync(path.join(DATA_DIR, 'lock')));
   },
 );
+
+onServer('METRICS_PORT serves the metrics of all workers together', async (t) => {
+  const port = await freePort();
+  const { origin } = await startWorkers(t, { WORKERS: '2', METRICS_PORT: String(port) });
+  for (let time = 0; time < 6; time += 1)
+    await fetch(`${origin}/.well-known/jwks.json`, { headers: { Connection: 'close' } });
+
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+
+  t.regex(text, /_seconds_count\{operation="getJwks",status="200"\} 6$/m);
+  t.is((await fetch(`${origin}/healthz`)).status, 200);
+});
 
 onServer('workers share one port and say once that they listen', async (t) => {
   const { origin, server, pids } = await startWorkers(t, { WORKERS: '3' });

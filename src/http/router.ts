@@ -92,6 +92,7 @@ function serve(
     negotiate(ctx, search);
     const credentials = { authorization: ctx.get('Authorization'), method: ctx.method };
     const caller = await authorize(seen, credentials, parts.security, deps);
+    ctx.state.userId = caller?.user?.id;
     if (ctx.method === 'OPTIONS') ctx.status = 204;
     else if (!operation) throw new MethodNotAllowed(ctx.method);
     else await answer(ctx, operation, caller, { raw: whole.exec(ctx.path)?.groups ?? {}, search });

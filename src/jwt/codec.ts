@@ -9,6 +9,8 @@ import { keysAreHealthy } from './key-watch.ts';
 import { keyring } from './keys.ts';
 import type { Keyring, VerificationKey } from './keys.ts';
 
+export const EXPIRED = 'Token is expired';
+
 /** The payload of a verified token. `exp`, `iat`, `nbf` are seconds. */
 export interface Claims {
   readonly [name: string]: unknown;
@@ -84,7 +86,7 @@ function refuseUntimely(claims: Claims, seconds: number, config: Config): void {
   if (typeof iat === 'number' && iat > seconds + config.LEEWAY) throw invalid();
   if (typeof nbf === 'number' && nbf > seconds + config.LEEWAY) throw invalid();
   if (typeof exp === 'number' && Math.floor(exp) <= seconds - config.LEEWAY)
-    throw new InvalidToken('Token is expired');
+    throw new InvalidToken(EXPIRED);
   if (Object.hasOwn(claims, 'sub') && typeof claims.sub !== 'string') throw invalid();
   if (Object.hasOwn(claims, config.JTI_CLAIM) && !isTokenId(claims[config.JTI_CLAIM]))
     throw invalid();

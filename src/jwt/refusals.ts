@@ -2,6 +2,13 @@ import { AuthenticationFailed, DetailedAuthenticationFailed, InvalidToken } from
 
 export const blacklisted = (): InvalidToken => new InvalidToken('Token is blacklisted');
 
+/** The same of a token that was rotated away, whose use ends its session or is refused alone. */
+export class ReusedToken extends InvalidToken {
+  constructor() {
+    super('Token is blacklisted');
+  }
+}
+
 export const loginFailed = (): AuthenticationFailed =>
   new AuthenticationFailed('No active account found with the given credentials', {
     code: 'no_active_account',

@@ -5,12 +5,13 @@ import type { RequestDeps } from '../deps.ts';
 import { findUserById } from '../users/repository.ts';
 import { newTimes, toDate, toSeconds, userIdOf } from './claims.ts';
 import type { ReadToken, TokenTimes } from './claims.ts';
-import { blacklisted, noActiveAccount } from './refusals.ts';
+import { blacklisted, noActiveAccount, ReusedToken } from './refusals.ts';
 import { adoptToken, findBlacklistedToken, rotateFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
 import { sessionBounds, withinSession } from './session-bounds.ts';
 
 interface Successor {
+  outcome: 'won' | 'grace';
   familyId: string;
   times: TokenTimes;
   user: Account;
@@ -47,7 +48,7 @@ export async function rotateRefreshToken(
     },
     deps.db,
   );
-  if (user) return { familyId, times, user };
+  if (user) return { outcome: 'won', familyId, times, user };
 
   const used = await findBlacklistedToken(parent.jti, deps.db);
   if (!used) throw await refusalOf(userId, deps.db);
@@ -83,11 +84,11 @@ async function rotateWithin(
   if (!result) throw await refusalOf(userId, db);
   if (result.outcome === 'reuse') {
     await deps.live.catchUp();
-    throw blacklisted();
+    throw new ReusedToken();
   }
-  const { jti: childJti, rotatedAt, expiresAt, user } = result;
+  const { outcome, jti: childJti, rotatedAt, expiresAt, user } = result;
   const times = { jti: childJti, iat: toSeconds(rotatedAt), exp: toSeconds(expiresAt) };
-  return { familyId, times, user };
+  return { outcome, familyId, times, user };
 }
 
 // What an account that is there and active has against a token is that it was revoked.

@@ -17,6 +17,7 @@ export function startSweeper(
   deps: Deps,
   { tryToLead }: Pick<Stream, 'tryToLead'>,
   log: Pick<Logger, 'info' | 'error'>,
+  onSwept: (rows: Readonly<Record<string, number>>) => void = () => {},
 ): { stop: () => Promise<void> } {
   const interval = Math.min(deps.config.SWEEP_INTERVAL * 1000, LONGEST_MS);
   if (interval === 0) return { stop: async () => undefined };
@@ -27,7 +28,11 @@ export function startSweeper(
     await wait(Math.min(FIRST_MS, interval), signal);
     while (!signal.aborted) {
       try {
-        if (await tryToLead()) log.info(await sweep(deps, signal), 'swept');
+        if (await tryToLead()) {
+          const rows = await sweep(deps, signal);
+          log.info(rows, 'swept');
+          onSwept(rows);
+        }
       } catch (error) {
         if (!signal.aborted) log.error({ err: error }, 'the sweep failed');
       }

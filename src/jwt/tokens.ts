@@ -1,6 +1,7 @@
 import type { Account, User } from '../db.ts';
 import type { RequestDeps } from '../deps.ts';
-import { DetailedAuthenticationFailed, ValidationError } from '../errors.ts';
+import { ApiError, DetailedAuthenticationFailed, ValidationError } from '../errors.ts';
+import type { RefreshOutcome } from '../metrics/metrics.ts';
 import {
   carriedClaims,
   issueToken,
@@ -11,10 +12,11 @@ import {
   toDate,
   userIdOf,
 } from './claims.ts';
+import { EXPIRED } from './codec.ts';
 import type { Claims } from './codec.ts';
 import { blacklistToken, findBlacklistedToken, revokeFamily } from './repository.ts';
 import type { ClientInfo } from './repository.ts';
-import { blacklisted, noActiveAccount, noUserIdentification } from './refusals.ts';
+import { blacklisted, noActiveAccount, noUserIdentification, ReusedToken } from './refusals.ts';
 import { rotateRefreshToken } from './rotation.ts';
 import { withinSession } from './session-bounds.ts';
 import { openSession } from './sessions.ts';
@@ -47,16 +49,37 @@ export async function refreshTokens(
   client: ClientInfo,
   deps: RequestDeps,
 ): Promise<{ access: string; refresh?: string }> {
+  try {
+    const { outcome, ...tokens } = await refresh(token, client, deps);
+    deps.metrics.refresh(outcome);
+    return tokens;
+  } catch (error) {
+    if (error instanceof ApiError) deps.metrics.refresh(outcomeOf(error));
+    throw error;
+  }
+}
+
+function outcomeOf(refusal: ApiError): RefreshOutcome {
+  if (refusal instanceof ReusedToken) return 'reuse';
+  return refusal.detail === EXPIRED ? 'expired' : 'refused';
+}
+
+async function refresh(
+  token: string,
+  client: ClientInfo,
+  deps: RequestDeps,
+): Promise<{ outcome: 'won' | 'grace'; access: string; refresh?: string }> {
   const parent = readToken(token, 'refresh', deps);
   if (userIdOf(parent.claims, deps.config) === undefined) throw noUserIdentification();
   if (!deps.config.ROTATE_REFRESH_TOKENS) {
     const user = requireActive(await standingInUse(parent, deps));
     const claims = carriedClaims(parent, user, parent.familyId, deps);
-    return { access: issueAccessToken(claims, parent.exp, deps) };
+    return { outcome: 'won', access: issueAccessToken(claims, parent.exp, deps) };
   }
-  const { familyId, times, user } = await rotateRefreshToken(parent, client, deps);
+  const { outcome, familyId, times, user } = await rotateRefreshToken(parent, client, deps);
   const claims = carriedClaims(parent, user, familyId, deps);
   return {
+    outcome,
     access: issueAccessToken(claims, times.exp, deps),
     refresh: issueToken('refresh', claims, times, deps.config),
   };

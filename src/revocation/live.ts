@@ -18,7 +18,7 @@ export async function startLive(
   { openChannel }: Pick<Database, 'openChannel'>,
   config: Config,
   log: Logger,
-): Promise<Live & Pick<Stream, 'tryToLead' | 'stop'>> {
+): Promise<Live & Pick<Stream, 'lag' | 'tryToLead' | 'stop'>> {
   const holdSeconds = revocationSeconds(config);
   const memory = createMemory(holdSeconds * 1000);
   const stream = await followRevocations(openChannel, memory, holdSeconds, log);

@@ -6,6 +6,8 @@ import type { Memory, Revocation } from './memory.ts';
 export interface Stream {
   /** Whether memory can be believed: there was news within the last three seconds. */
   isFresh: () => boolean;
+  /** Seconds since memory was last as the database. */
+  lag: () => number;
   /** Resolves when all that was committed before the call is in memory, or that cannot be had within a second. */
   catchUp: () => Promise<void>;
   /** Whether this replica is the one to do what one replica is to do; true until its connection ends. */
@@ -150,6 +152,7 @@ export async function followRevocations(
 
   return {
     isFresh: () => performance.now() - newsAt < BELIEVED_MS,
+    lag: () => (performance.now() - newsAt) / 1000,
     catchUp: () => atMost(PATIENCE_MS, catchUp()),
     tryToLead: async () => {
       const rows = await channel?.query<{ leads: boolean }>(

@@ -9,6 +9,12 @@ const POOL_THREADS = 4;
 // One for the process, because the thread pool is. More hashes at a time than cores only hurt.
 const limit = pLimit(Math.max(1, Math.min(availableParallelism(), POOL_THREADS - 1)));
 
+/** Of hashes: those that are computed, and those that wait for it. */
+export const hashingLoad = (): { active: number; pending: number } => ({
+  active: limit.activeCount,
+  pending: limit.pendingCount,
+});
+
 /** How many hashes this process computes at a time. */
 export const hashingSlots = (): number => limit.concurrency;
 

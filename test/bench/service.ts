@@ -5,6 +5,7 @@ import { connect } from '../../src/db.ts';
 import type { RequestDeps } from '../../src/deps.ts';
 import { createLog } from '../../src/log.ts';
 import { startLive } from '../../src/revocation/live.ts';
+import { NO_METRICS } from '../../src/metrics/metrics.ts';
 import { createThrottle } from '../../src/throttle/throttle.ts';
 import { migrateLatest } from '../../src/schema.ts';
 import { randomSecret } from '../../src/secrets.ts';
@@ -104,7 +105,7 @@ export async function openDatabase(
   const live = await startLive(database, config, log);
   await live.stop();
   const throttle = await createThrottle(config, db, log);
-  return { config, db, now: () => new Date(), live, throttle };
+  return { config, db, now: () => new Date(), live, throttle, metrics: NO_METRICS };
 }
 
 /** One replica for each database URL, which may all be the same; ready when this resolves. */

@@ -228,7 +228,7 @@ test('a wish for what the contract does not show is told what it shows', async (
   t.is(status, 404);
   t.deepEqual(body, {
     detail:
-      'The contract shows no such answer. It shows: 200 rotation, 200 none, 400 malformed_request, 404 unknown_format, 406 not_acceptable.',
+      'The contract shows no such answer. It shows: 200 rotation, 200 none, 400 malformed_request, 404 unknown_format, 406 not_acceptable, 429 throttled.',
   });
 });
 

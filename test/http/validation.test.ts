@@ -9,6 +9,7 @@ import type { Call } from '../../src/http/api.ts';
 import { decimalProblem, textProblem } from '../../src/http/validation.ts';
 import { createLog } from '../../src/log.ts';
 import { handlers, owners, security, tags } from '../../src/operations.ts';
+import { NO_METRICS } from '../../src/metrics/metrics.ts';
 import { createThrottle } from '../../src/throttle/throttle.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { testConfig } from '../support/config.ts';
@@ -103,7 +104,7 @@ const reachable = connect(config).then(async (database): Promise<RequestDeps> =>
   const log = createLog(config);
   const live = await startLive(database, config, log);
   const throttle = await createThrottle(config, database.db, log);
-  return { config, db: database.db, now: () => new Date(), live, throttle };
+  return { config, db: database.db, now: () => new Date(), live, throttle, metrics: NO_METRICS };
 });
 const api = await createApi(
   contractDocument(),

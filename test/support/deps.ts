@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Config } from '../../src/config.ts';
 import type { RequestDeps } from '../../src/deps.ts';
 import { createLog } from '../../src/log.ts';
+import { NO_METRICS } from '../../src/metrics/metrics.ts';
 import { createThrottle } from '../../src/throttle/throttle.ts';
 import { startLive } from '../../src/revocation/live.ts';
 import { channelOf, createDatabase } from './database.ts';
@@ -22,7 +23,7 @@ export async function createDeps(
   // On such a machine a count may take long as well, and must not be made twice.
   const throttle = await createThrottle(config, db, createLog(config), { patienceMs: 30_000 });
   t.teardown(throttle.close);
-  return { config, db, now, live, throttle };
+  return { config, db, now, live, throttle, metrics: NO_METRICS };
 }
 
 async function isThere(db: Knex): Promise<boolean> {
