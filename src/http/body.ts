@@ -12,6 +12,7 @@ export interface RequestBody {
 }
 
 const MAX_FORM_FIELDS = 1000;
+const MAX_JSON_DEPTH = 32;
 
 /** Reads a JSON, URL-encoded or multipart body of at most `limit` bytes; no body at all is `{}`, as in DRF. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<RequestBody> {
@@ -61,6 +62,8 @@ function decoderOf(charset: string): TextDecoder | undefined {
 const UTF_8 = decoderOf('utf-8');
 
 function parseJson(text: string): unknown {
+  if (isDeeperThan(MAX_JSON_DEPTH, text))
+    throw new ParseError(`JSON parse error - nested deeper than ${MAX_JSON_DEPTH} levels`);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -68,6 +71,21 @@ function parseJson(text: string): unknown {
       cause: error,
     });
   }
+}
+
+// What is in quotes does not nest. One pass, whatever the text is: it is not known yet to be JSON.
+function isDeeperThan(limit: number, text: string): boolean {
+  let depth = 0;
+  let isQuoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) index += character === '\\' ? 1 : 0;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > limit) return true;
+  }
+  return false;
 }
 
 // V8 quotes the body in its message; only the place is worth telling, and not always known.

@@ -35,7 +35,15 @@ function part(disposition: string, content: string, ...headers: string[]): strin
 
 const END = '--XX--\r\n';
 
+const nested = (depth: number): unknown[] => (depth === 1 ? [] : [nested(depth - 1)]);
+
 const READ: [type: string, body: string, data: unknown][] = [
+  [JSON_TYPE, `{"a":${'['.repeat(31)}${']'.repeat(31)}}`, { a: nested(31) }],
+  [
+    JSON_TYPE,
+    `{"a":"${'['.repeat(40)}\\"${'{'.repeat(40)}"}`,
+    { a: `${'['.repeat(40)}"${'{'.repeat(40)}` },
+  ],
   [JSON_TYPE, '{"a":1}', { a: 1 }],
   ['APPLICATION/JSON; Charset="UTF-8"', '{"a":"\xc3\xab"}', { a: 'ë' }],
   ['application/json; charset=latin-1', '{"a":"\xeb"}', { a: 'ë' }],
@@ -94,6 +102,8 @@ const MALFORMED = 'Multipart form parse error - Malformed body';
 const NO_BOUNDARY = 'Multipart form parse error - Invalid boundary in multipart: None';
 
 const REFUSED: [type: string, body: string, status: number, detail: string][] = [
+  [JSON_TYPE, '['.repeat(50_000), 400, 'JSON parse error - nested deeper than 32 levels'],
+  [JSON_TYPE, `{"a":${'['.repeat(32)}`, 400, 'JSON parse error - nested deeper than 32 levels'],
   [JSON_TYPE, '{"a":1', 400, broken(': line 1 column 7 (char 6)')],
   [JSON_TYPE, '{\n "a":x}', 400, broken('')],
   [JSON_TYPE, '{"a":1,\n}', 400, broken(': line 2 column 1 (char 8)')],
