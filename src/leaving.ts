@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Config } from './config.ts';
 
 /** For how long requests that run may go on, and connections to the database may take to close after that. */
 export const DRAIN_MS = 10_000;
@@ -18,9 +19,13 @@ export function onStopSignal(stop: (signal: string) => void, abort = (): void =>
     });
 }
 
-/** Leaves with 0 when `stop` is done, and with 1 where it fails or takes too long. */
-export function leaveAfter(stop: () => Promise<void>, log: Logger): void {
-  setTimeout(() => process.exit(1), DRAIN_MS + CLOSE_MS).unref();
+/** Leaves with 0 when `stop` is done, and with 1 where it fails or takes longer than it may after DRAIN_DELAY. */
+export function leaveAfter(
+  stop: () => Promise<void>,
+  { DRAIN_DELAY }: Pick<Config, 'DRAIN_DELAY'>,
+  log: Logger,
+): void {
+  setTimeout(() => process.exit(1), DRAIN_DELAY * 1000 + DRAIN_MS + CLOSE_MS).unref();
   stop().then(
     () => process.exit(0),
     (error: unknown) => {

@@ -14,7 +14,7 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 // Who served for so long did not crash for the reason of the time before.
 const STEADY_MS = 30_000;
-const KILL_AFTER_MS = DRAIN_MS + CLOSE_MS + 500;
+const KILL_AFTER_MS = DRAIN_MS + CLOSE_MS + 500; // and DRAIN_DELAY
 
 /** How many processes serve. `auto` takes no more than the database has connections for. */
 export function workerCount(
@@ -50,7 +50,7 @@ export async function runPrimary(count: number, settings: Settings, config: Conf
   function stop(code: number): void {
     exitCode = code;
     for (const worker of running) say(worker, { stop: true });
-    setTimeout(kill, KILL_AFTER_MS).unref();
+    setTimeout(kill, config.DRAIN_DELAY * 1000 + KILL_AFTER_MS).unref();
     leaveIfDone();
   }
   function kill(): void {

@@ -1,5 +1,7 @@
 import type { Server } from 'node:http';
+import { Server as TcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { App } from './app.ts';
@@ -26,7 +28,7 @@ export interface Service {
   /** For people: where the data is. */
   database: string;
   demo: Demo | undefined;
-  /** Not ready -> accept no more -> finish what runs -> close the pool. */
+  /** Not ready -> DRAIN_DELAY -> accept no more -> finish what runs -> close the pool. */
   stop: () => Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function serve(
     closing.push(async () => watch.stop());
     const stop = async (): Promise<void> => {
       app.stopping();
+      await pause(config.DRAIN_DELAY * 1000);
       await drain(server);
       await close();
     };
@@ -98,10 +101,17 @@ function originOf(server: Server): string {
   return `http://${family === 'IPv6' && host === address ? `[${host}]` : host}:${port}`;
 }
 
-function drain(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
-    server.close(() => resolve());
-    server.closeIdleConnections();
+// A connection that is idle may have a request under way to us: it is told to go with the answer to that, and only
+// those that stay idle are closed. Node's own `close` of an HTTP server would close them at once.
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    TcpServer.prototype.close.call(server, () => resolve());
   });
+  const idle = setInterval(() => server.closeIdleConnections(), LINGER_MS);
+  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(late);
 }
+
+const LINGER_MS = 1000;

@@ -42,6 +42,11 @@ export const SETTINGS = {
   ),
   HOST: setting(text, '127.0.0.1', 'Address to listen at; `0.0.0.0` for all'),
   PORT: setting(integer(0, 65_535), '8000', 'Port to listen at; 0 picks a free one'),
+  DRAIN_DELAY: setting(
+    shortTime(60),
+    '0',
+    'How long a process that is to stop still takes requests, while /readyz sends load balancers elsewhere',
+  ),
   METRICS_PORT: setting(
     integer(0, 65_535),
     undefined,

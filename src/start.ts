@@ -36,7 +36,7 @@ async function runAlone(config: Config): Promise<void> {
   if (prometheus) await serveMetrics(prometheus.registry, config, log);
   onStopSignal((signal) => {
     log.info({ signal }, 'stopping');
-    leaveAfter(stop, log);
+    leaveAfter(stop, config, log);
   });
   welcome({ ...started, config }, log);
   flushCompileCache();

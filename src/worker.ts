@@ -47,7 +47,7 @@ export async function runWorker(): Promise<void> {
   stop = () => {
     if (isStopping) return;
     isStopping = true;
-    leaveAfter(service.stop, log);
+    leaveAfter(service.stop, config, log);
   };
   tell({ listening: { origin: service.origin, database: service.database } });
   flushCompileCache();

@@ -119,6 +119,7 @@ const ARROWS: [from: string, to: string[]][] = [
   ['src/throttle/*.ts', ['src/throttle/*.ts', 'src/{config,contract,errors,setting-parsers}.ts']],
   ['src/revocation/*.ts', ['src/revocation/*.ts', 'src/{channel,config,db}.ts']],
   ['src/log.ts', ['src/config.ts']],
+  ['src/leaving.ts', ['src/config.ts']],
   ['src/db.ts', ['src/{channel,config,errors,file-lock,statement}.ts']],
   ['src/schema.ts', ['src/{db,errors}.ts']],
   ['src/settings.ts', ['src/setting-parsers.ts']],

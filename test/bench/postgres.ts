@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { OperatorError } from '../../src/errors.ts';
 import { freePort, startProcess } from './processes.ts';
+import type { RunningProcess } from './processes.ts';
 import type { Scope } from './scope.ts';
 import { onCore } from './speed/cores.ts';
 import type { Core } from './speed/cores.ts';
@@ -25,6 +26,21 @@ export async function startPostgres(
   core: Core = 'all',
   more: readonly string[] = [],
 ): Promise<string> {
+  return (await createPostgres(scope, core, more)).url;
+}
+
+/** A server that can be stopped, by the signal, and started again on what it left. */
+export interface Postgres {
+  url: string;
+  stop: (signal: NodeJS.Signals) => Promise<void>;
+  start: () => Promise<void>;
+}
+
+export async function createPostgres(
+  scope: Scope,
+  core: Core = 'all',
+  more: readonly string[] = [],
+): Promise<Postgres> {
   if (!existsSync(postgresBinary('initdb')))
     throw new OperatorError(
       `There is no PostgreSQL server in ${BINARIES}: install one, or name its directory in POSTGRES_BIN.`,
@@ -47,14 +63,23 @@ export async function startPostgres(
     one,
   ]);
   const args = ['-D', data, '-p', String(port), '-k', directory, ...settings];
-  const server = startProcess(...onCore(core, postgresBinary('postgres'), args), {
-    ...as,
-    emergencySignal: 'SIGQUIT',
-  });
+  const run = (): RunningProcess =>
+    startProcess(...onCore(core, postgresBinary('postgres'), args), {
+      ...as,
+      emergencySignal: 'SIGQUIT',
+    });
+  let server = run();
   // A fast shutdown: it disconnects whoever is left.
   scope.onClose(() => server.end('SIGINT'));
   await server.saying('ready to accept connections');
-  return `postgres://latchkey@127.0.0.1:${port}/postgres`;
+  return {
+    url: `postgres://latchkey@127.0.0.1:${port}/postgres`,
+    stop: (signal) => server.end(signal),
+    start: async () => {
+      server = run();
+      await server.saying('ready to accept connections');
+    },
+  };
 }
 
 // PostgreSQL refuses to run as root.

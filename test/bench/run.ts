@@ -16,6 +16,9 @@ import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
 import { scale } from './scale.ts';
+import { restarts } from '../faults/restarts.ts';
+import { rolling } from '../faults/rolling.ts';
+import { spray } from '../faults/spray.ts';
 import { createScope } from './scope.ts';
 import { speed } from './speed.ts';
 import { start } from './start.ts';
@@ -38,6 +41,9 @@ const FIGURES: readonly Figure[] = [
   memory,
   start,
   scale,
+  restarts,
+  rolling,
+  spray,
 ];
 
 // Without arguments: what a change of the code moves, written where it is published, the last one first.

@@ -34,7 +34,9 @@ export interface Replica {
   start: () => Promise<void>;
   /** SIGKILL: whatever it was doing is left as it is. */
   kill: () => Promise<void>;
-  stop: () => Promise<void>;
+  /** Its exit code; undefined where it did not run. */
+  stop: () => Promise<number | null | undefined>;
+  hasLeft: () => boolean;
 }
 
 const SECRETS = { SECRET_KEY: randomSecret(), SIGNING_KEY: randomSecret() };
@@ -138,7 +140,9 @@ async function createReplica(settings: Settings): Promise<Replica> {
     kill: async () => running?.end('SIGKILL'),
     stop: async () => {
       if (running && !running.hasLeft()) await running.end('SIGTERM');
+      return running?.exit();
     },
+    hasLeft: () => running?.hasLeft() ?? true,
   };
 }
 
