@@ -18,6 +18,7 @@ import { revocation } from './revocation.ts';
 import { scale } from './scale.ts';
 import { restarts } from '../faults/restarts.ts';
 import { rolling } from '../faults/rolling.ts';
+import { slow } from '../faults/slow.ts';
 import { spray } from '../faults/spray.ts';
 import { createScope } from './scope.ts';
 import { speed } from './speed.ts';
@@ -44,6 +45,7 @@ const FIGURES: readonly Figure[] = [
   restarts,
   rolling,
   spray,
+  slow,
 ];
 
 // Without arguments: what a change of the code moves, written where it is published, the last one first.

@@ -37,6 +37,8 @@ export interface Replica {
   /** Its exit code; undefined where it did not run. */
   stop: () => Promise<number | null | undefined>;
   hasLeft: () => boolean;
+  /** Of its processes. */
+  group: () => number;
 }
 
 const SECRETS = { SECRET_KEY: randomSecret(), SIGNING_KEY: randomSecret() };
@@ -143,6 +145,7 @@ async function createReplica(settings: Settings): Promise<Replica> {
       return running?.exit();
     },
     hasLeft: () => running?.hasLeft() ?? true,
+    group: () => running?.pid ?? 0,
   };
 }
 
