@@ -63,6 +63,8 @@ export interface Finding {
   value: string;
   goal?: string;
   isMet?: boolean;
+  /** It depends on what else the machine does. */
+  ofMachine?: true;
 }
 
 /** A number without a goal. */
@@ -86,7 +88,7 @@ export function atLeast(what: string, value: number, least: number): Finding {
 
 export function below(what: string, value: number, limit: number, unit: string): Finding {
   const goal = `< ${written(limit, unit)}`;
-  return { what, value: written(value, unit), goal, isMet: value < limit };
+  return { what, value: written(value, unit), goal, isMet: value < limit, ofMachine: true };
 }
 
 export interface Spread {

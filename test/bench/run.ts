@@ -66,6 +66,10 @@ const program = new Command('npm run bench --')
   .option('--only <parts>', 'parts of a figure, as in `--only page,verify`', (text) =>
     text.split(','),
   )
+  .option(
+    '--counts-only',
+    'fail where a count misses its goal, not a time: for a machine that is busy',
+  )
   .option('--write', 'put the report into BENCHMARKS.md, and its chart beside it')
   .exitOverride()
   .showHelpAfterError('(--help tells more)')
@@ -104,12 +108,13 @@ interface Options {
   rounds?: number;
   only?: string[];
   write?: true;
+  countsOnly?: true;
 }
 
 /** Whether all goals were met. */
 async function measure(
   figure: Figure,
-  { rounds = figure.rounds, only, write }: Options,
+  { rounds = figure.rounds, only, write, countsOnly }: Options,
 ): Promise<boolean> {
   const parts = partsOf(figure, only);
   const scope = createScope();
@@ -127,7 +132,9 @@ async function measure(
     const section = report(figure, outcome, { rounds, parts, seconds });
     console.log(`${section}\n`);
     if (write) await publish(figure, section, outcome.chart);
-    return outcome.findings.every(({ isMet }) => isMet !== false);
+    return outcome.findings.every(
+      ({ isMet, ofMachine }) => isMet !== false || (countsOnly && ofMachine),
+    );
   } finally {
     disconnect();
     await scope.close();
