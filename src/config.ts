@@ -166,6 +166,8 @@ function contradictions(parsed: Parsed): string[] {
     problems.push(`CUSTOM_CLAIMS is longer than ${MAX_CUSTOM_CLAIMS} characters`);
   if (reserved.length > 0)
     problems.push(`CUSTOM_CLAIMS has claims that the service sets itself: ${reserved.join(', ')}`);
+  if (parsed.DATABASE_DIRECT_URL && !parsed.DATABASE_URL)
+    problems.push('DATABASE_DIRECT_URL is set without DATABASE_URL, the pooler');
   if (parsed.PAGE_SIZE > parsed.MAX_PAGE_SIZE)
     problems.push('PAGE_SIZE is larger than MAX_PAGE_SIZE');
   if (parsed.PASSWORD_MIN_LENGTH > parsed.PASSWORD_MAX_LENGTH)

@@ -66,16 +66,26 @@ export async function connect(
   config: Config,
   { statementTimeout = 2000, connectTimeout = 1000 } = {},
 ): Promise<Database> {
-  return config.DATABASE_URL === undefined
-    ? openEmbedded(config.DATA_DIR)
-    : connectToServer(config.DATABASE_URL, config.DATABASE_POOL_SIZE, {
-        statementTimeout,
-        connectTimeout,
-      });
+  const { DATABASE_URL, DATABASE_DIRECT_URL, DATABASE_POOL_SIZE } = config;
+  if (DATABASE_URL === undefined) return openEmbedded(config.DATA_DIR);
+  const direct = DATABASE_DIRECT_URL ?? DATABASE_URL;
+  // What may take its time has settings of its own, which a pooler does not pass on.
+  const isPooled = DATABASE_DIRECT_URL !== undefined && statementTimeout > 0;
+  const url = isPooled ? DATABASE_URL : direct;
+  const times = { statementTimeout, connectTimeout };
+  return connectToServer({ url, direct, isPooled }, DATABASE_POOL_SIZE, times);
+}
+
+interface ServerUrls {
+  url: string;
+  /** For what one connection has to itself. */
+  direct: string;
+  /** `url` is a pooler, whose connections are shared between transactions. */
+  isPooled: boolean;
 }
 
 function connectToServer(
-  url: string,
+  { url, direct, isPooled }: ServerUrls,
   poolSize: number,
   { statementTimeout, connectTimeout }: { statementTimeout: number; connectTimeout: number },
 ): Database {
@@ -83,10 +93,8 @@ function connectToServer(
   const pool = new pg.Pool({
     connectionString: url,
     connectionTimeoutMillis: connectTimeout,
-    statement_timeout: statementTimeout,
-    lock_timeout: 1000,
-    // A request takes one core and no compiler: what needs more has to end before others feel it.
-    options: '-c max_parallel_workers_per_gather=0 -c jit=off',
+    // Behind a pooler the role has them: whoever sent them would set them for others, too.
+    ...(isPooled ? { Client: UnnamedClient } : sessionSettings(statementTimeout)),
     application_name: 'latchkey',
     max: poolSize,
     idleTimeoutMillis: 30_000,
@@ -95,10 +103,26 @@ function connectToServer(
     pool.on('connect', (client) => dropWhenFrozen(client as PgClient, statementTimeout));
   return {
     ...overPool(pool),
-    openChannel: serverChannel(url),
+    openChannel: serverChannel(direct),
     description: `PostgreSQL at ${host}${pathname}`,
     embedded: false,
   };
+}
+
+const sessionSettings = (statementTimeout: number) => ({
+  statement_timeout: statementTimeout,
+  lock_timeout: 1000,
+  // A request takes one core and no compiler: what needs more has to end before others feel it.
+  options: '-c max_parallel_workers_per_gather=0 -c jit=off',
+});
+
+// The server knows the name of a statement by the connection, and behind a pooler that is another one each time.
+class UnnamedClient extends pg.Client {
+  override query = ((first: unknown, ...rest: unknown[]) => {
+    const isNamed = typeof first === 'object' && first !== null && 'name' in first;
+    const query = super.query as (...args: unknown[]) => unknown;
+    return query.call(this, isNamed ? { ...first, name: undefined } : first, ...rest);
+  }) as pg.Client['query'];
 }
 
 /** knex on the pool that named statements run on as well. */

@@ -74,6 +74,12 @@ export const SETTINGS = {
     'PostgreSQL server; the embedded database in DATA_DIR if unset',
     true,
   ),
+  DATABASE_DIRECT_URL: setting(
+    databaseUrl,
+    undefined,
+    'The PostgreSQL server itself, where DATABASE_URL is a pooler in transaction mode',
+    true,
+  ),
   DATABASE_POOL_SIZE: setting(
     integer(1, 1000),
     '10',
