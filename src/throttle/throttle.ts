@@ -37,14 +37,19 @@ interface Passage {
 /** Counts a request; throws Throttled. */
 export type Limit = (sender: Sender) => Promise<Passage>;
 
+export interface Guess {
+  wasRight: () => Promise<void>;
+  takeBack: () => Promise<void>;
+}
+
 export interface Throttle {
   /** The limits of requests to operations of a scope; undefined where there are none. Throws for an unknown scope. */
   limitOf: (scope: string | undefined) => Limit | undefined;
   /**
    * Counts a guess at the password of an account, whether it exists or not; throws Throttled. To be told when it was
-   * right. Nobody is locked out of an account by the guesses of others where its user has logged in of late.
+   * right, and to be taken back where nobody looked at it. Nobody is locked out of an account by the guesses of others where its user has logged in of late.
    */
-  guess: (username: string, ip: string) => Promise<{ wasRight: () => Promise<void> }>;
+  guess: (username: string, ip: string) => Promise<Guess>;
   close: () => Promise<void>;
 }
 
@@ -53,7 +58,7 @@ const KNOWN_SECONDS = 30 * 86_400;
 /** What counts nobody: THROTTLE_ENABLED is off. */
 const UNLIMITED: Throttle = {
   limitOf: (scope) => void scopeNamed(scope),
-  guess: async () => ({ wasRight: async () => undefined }),
+  guess: async () => ({ wasRight: async () => undefined, takeBack: async () => undefined }),
   close: async () => undefined,
 };
 
@@ -98,12 +103,17 @@ export async function createThrottle(
     },
     guess: async (username, ip) => {
       const [everywhere, here] = [keyOf(username), keyOf(username, prefixOf(ip))];
-      if (guesses) await count(guesses, here);
-      if (account) await count(account, everywhere, () => known.has(here));
+      const atHere = guesses && (await count(guesses, here));
+      const atAll = account && (await count(account, everywhere, () => known.has(here)));
+      const takeBack = async (): Promise<void> => {
+        await atHere?.counter.reward(here);
+        // Who was let in beyond the limit was not counted.
+        if (!atAll?.isTooMany) await atAll?.counter.reward(everywhere);
+      };
       return {
+        takeBack,
         wasRight: async () => {
-          const rewards = [guesses?.counter.reward(here), account?.counter.reward(everywhere)];
-          await Promise.all([...rewards, account && known.set(here)]);
+          await Promise.all([takeBack(), account && known.set(here)]);
         },
       };
     },

@@ -22,7 +22,10 @@ export async function authenticateCredentials(
 ): Promise<User | null> {
   const username = normalizeUsername(credentials.username);
   const guess = await deps.throttle.guess(username, ip);
-  const user = await check(credentials, deps);
+  const user = await check(credentials, deps).catch(async (error: unknown) => {
+    await guess.takeBack(); // a full queue for hashing, or the database away
+    throw error;
+  });
   if (user) await guess.wasRight();
   else await noteRefusedLogin({ username, ip }, deps.db);
   return user;

@@ -93,6 +93,21 @@ test('guesses from everywhere do not lock a user out of the place that the accou
   t.is((await guess(app, { username, password, from: '198.51.100.7' })).status, 200);
 });
 
+test('a login that was not looked at, for a fault of ours, is not counted', async (t) => {
+  const app = await startThrottled(t, { THROTTLE_GUESS: '2/h' });
+  const ask = () =>
+    fetch(`${app.base}/login/`, {
+      method: 'POST',
+      body: JSON.stringify({ username: 'zoe', password: 'wrong' }),
+      headers: { 'Content-Type': 'application/json' },
+    });
+
+  await app.db.schema.renameTable('users', 'users_away');
+  t.deepEqual(await statuses(3, ask), [500, 500, 500]);
+  await app.db.schema.renameTable('users_away', 'users');
+  t.deepEqual(await statuses(3, ask), [401, 401, 429]);
+});
+
 test('replicas count together', async (t) => {
   const settings = { THROTTLE_GUESS: '2/h' };
   const here = await startThrottled(t, settings);
