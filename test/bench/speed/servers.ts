@@ -37,7 +37,7 @@ export function startLatchkey(
       command: process.execPath,
       args: [...nodeArgs, ...SERVICE],
       cwd: temporaryDirectory(),
-      env: serviceEnv(databaseUrl, { ...LONG_LIVED, ...settings }),
+      env: serviceEnv(databaseUrl, { ...LONG_LIVED, ...COUNTED, ...settings }),
       readiness: '/readyz',
       core,
     },
@@ -53,6 +53,14 @@ interface LatchkeyOptions {
 
 /** No token of a run may expire in it. */
 export const LONG_LIVED = { ACCESS_TOKEN_LIFETIME: '1d', REFRESH_TOKEN_LIFETIME: '2d' };
+
+// Limits count as they do in production, and are high enough for one user who logs in on every connection.
+const COUNTED = {
+  THROTTLE_ENABLED: 'true',
+  THROTTLE_GUESS: '10000/m',
+  THROTTLE_ACCOUNT: '10000/m',
+  THROTTLE_LOGIN: '10000/m',
+};
 
 export function startContender(
   name: ContenderName,
