@@ -29,11 +29,11 @@ async function runAlone(config: Config): Promise<void> {
   const { serve } = await import('./serve.ts');
   const log = createLog(config);
   const prometheus = await prometheusFor(config);
+  if (prometheus) await serveMetrics(prometheus.registry, config, log);
   const { stop, ...started } = await serve(config, log, {
     hashingSlots: availableParallelism(),
     prometheus,
   });
-  if (prometheus) await serveMetrics(prometheus.registry, config, log);
   onStopSignal((signal) => {
     log.info({ signal }, 'stopping');
     leaveAfter(stop, config, log);
@@ -46,7 +46,7 @@ function explain(error: unknown): string {
   if (error instanceof OperatorError) return error.message;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE')
-    return 'The port is taken: stop the other process, or set PORT to another one.';
+    return 'The port is taken: stop the other process, or set PORT (for metrics METRICS_PORT) to another one.';
   if (code === 'EADDRNOTAVAIL') return 'HOST is no address of this machine.';
   return inspect(error);
 }

@@ -168,7 +168,10 @@ onServer('a port that is taken ends all workers, and is told once', async (t) =>
   });
 
   t.is(await server.exit(), 1);
-  t.is(server.output(), 'The port is taken: stop the other process, or set PORT to another one.\n');
+  t.is(
+    server.output(),
+    'The port is taken: stop the other process, or set PORT (for metrics METRICS_PORT) to another one.\n',
+  );
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const)

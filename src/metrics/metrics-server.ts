@@ -43,5 +43,7 @@ export async function serveMetrics(
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(METRICS_PORT, METRICS_HOST, resolve);
   });
+  // The process is there to serve others.
+  server.unref();
   log.info(server.address(), 'metrics are served');
 }

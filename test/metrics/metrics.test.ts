@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import test from 'ava';
 import { createHttpServer } from '../../src/http/http-server.ts';
@@ -85,6 +86,23 @@ test('METRICS_PORT serves Prometheus, and nothing else', async (t) => {
   t.is((await fetch(`http://127.0.0.1:${port}/`)).status, 404);
   t.is((await fetch(`${origin}/metrics`)).status, 404);
   t.deepEqual(unknownNames(text), []);
+});
+
+test('a port for metrics that is taken ends the start, before anybody is served', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as { port: number };
+  const server = startServer(t, {
+    ...SECRETS,
+    PORT: '0',
+    METRICS_PORT: String(port),
+    NODE_ENV: 'test',
+    DATA_DIR: path.join(temporaryDirectory(t), 'data'),
+  });
+
+  t.is(await server.exit(), 1);
+  t.regex(server.output(), /^The port is taken: [^\n]*METRICS_PORT[^\n]*\n$/);
 });
 
 /** What the dashboard and the alerts ask for that the service does not have. */
