@@ -1,9 +1,15 @@
+import { createRequire } from 'node:module';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible';
+import type * as Limiters from 'rate-limiter-flexible';
 import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Config } from '../config.ts';
 import type { Rate } from '../setting-parsers.ts';
+
+// Each in a file of its own: the package as a whole brings the stores of ten other databases, and a replica its start later.
+const load = createRequire(import.meta.url);
+const fileOf = (name: string): string => `rate-limiter-flexible/lib/${name}.js`;
+const RateLimiterMemory: typeof Limiters.RateLimiterMemory = load(fileOf('RateLimiterMemory'));
 
 /** Counts by key, for all replicas; for this one alone where their common store does not answer. */
 export interface Counter {
@@ -45,17 +51,7 @@ export async function openStore(
   { patienceMs = PATIENCE_MS } = {},
 ): Promise<Store> {
   const redis = REDIS_URL === undefined ? undefined : await connectToRedis(REDIS_URL);
-  const shared = (options: Limits): RateLimiterAbstract =>
-    redis
-      ? new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true })
-      : new RateLimiterPostgres({
-          ...options,
-          storeClient: db,
-          storeType: 'knex',
-          tableName: TABLE,
-          tableCreated: true,
-          clearExpiredByTimeout: false,
-        });
+  const shared = redis ? inRedis(redis) : inDatabase(db);
   let localUntil = -Infinity;
 
   function limiter(options: Limits): Ask {
@@ -99,6 +95,21 @@ export async function openStore(
     },
     close: async () => redis?.disconnect(),
   };
+}
+
+function inDatabase(db: Knex): (options: Limits) => RateLimiterAbstract {
+  const RateLimiterPostgres: typeof Limiters.RateLimiterPostgres = load(
+    fileOf('RateLimiterPostgres'),
+  );
+  const how = { tableName: TABLE, tableCreated: true, clearExpiredByTimeout: false };
+  return (options) =>
+    new RateLimiterPostgres({ ...options, ...how, storeClient: db, storeType: 'knex' });
+}
+
+function inRedis(redis: object): (options: Limits) => RateLimiterAbstract {
+  const RateLimiterRedis: typeof Limiters.RateLimiterRedis = load(fileOf('RateLimiterRedis'));
+  return (options) =>
+    new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true });
 }
 
 type Ask = <Answer>(question: (limiter: RateLimiterAbstract) => Promise<Answer>) => Promise<Answer>;
