@@ -2,5 +2,7 @@
 export default {
   extensions: ['ts'],
   files: ['test/clients/**/*.test.ts'],
+  workerThreads: false,
+  nodeArguments: ['--no-memory-protection-keys'],
   timeout: '20m',
 };

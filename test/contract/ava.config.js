@@ -2,5 +2,7 @@
 export default {
   extensions: ['ts'],
   files: ['test/contract/**/*.test.ts'],
+  workerThreads: false,
+  nodeArguments: ['--no-memory-protection-keys'],
   timeout: '10m',
 };
