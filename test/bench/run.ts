@@ -16,6 +16,8 @@ import { refusals } from './refusals.ts';
 import { report } from './report.ts';
 import { revocation } from './revocation.ts';
 import { scale } from './scale.ts';
+import { embedded } from '../faults/embedded.ts';
+import { pool } from '../faults/pool.ts';
 import { restarts } from '../faults/restarts.ts';
 import { rolling } from '../faults/rolling.ts';
 import { slow } from '../faults/slow.ts';
@@ -46,6 +48,8 @@ const FIGURES: readonly Figure[] = [
   rolling,
   spray,
   slow,
+  embedded,
+  pool,
 ];
 
 // Without arguments: what a change of the code moves, written where it is published, the last one first.

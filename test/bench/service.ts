@@ -43,15 +43,18 @@ export interface Replica {
 
 const SECRETS = { SECRET_KEY: randomSecret(), SIGNING_KEY: randomSecret() };
 
-/** An environment for the service and its commands, as in production; the same secrets for all of them. */
-export function serviceEnv(databaseUrl: string, settings: Settings): Settings {
+/**
+ * An environment for the service and its commands, as in production; the same secrets for all of them. Without a
+ * database's URL for the embedded one.
+ */
+export function serviceEnv(databaseUrl: string | undefined, settings: Settings): Settings {
   return {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
     LOG_LEVEL: 'error',
     // What is measured is guessing itself, more often than not.
     THROTTLE_ENABLED: 'false',
-    DATABASE_URL: databaseUrl,
+    ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
     DATA_DIR: path.join(temporaryDirectory(), 'data'),
     ...SECRETS,
     ...settings,
@@ -114,7 +117,7 @@ export async function openDatabase(
 
 /** One replica for each database URL, which may all be the same; ready when this resolves. */
 export async function startReplicas(
-  databaseUrls: string[],
+  databaseUrls: (string | undefined)[],
   settings: Settings,
   scope: Scope,
 ): Promise<Replica[]> {
